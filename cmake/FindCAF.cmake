@@ -1,0 +1,16 @@
+# The C++ Actor Framework; Debian ships no CMake package for it. Defines CAF::core, CAF::io, CAF::openssl.
+find_path(CAF_INCLUDE_DIR caf/all.hpp)
+foreach(part core io openssl)
+  find_library(CAF_${part}_LIBRARY caf_${part})
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(CAF DEFAULT_MSG CAF_core_LIBRARY CAF_io_LIBRARY
+                                  CAF_openssl_LIBRARY CAF_INCLUDE_DIR)
+if(CAF_FOUND AND NOT TARGET CAF::core)
+  foreach(part core io openssl)
+    add_library(CAF::${part} INTERFACE IMPORTED)
+    target_link_libraries(CAF::${part} INTERFACE ${CAF_${part}_LIBRARY} Threads::Threads)
+  endforeach()
+  target_link_libraries(CAF::io INTERFACE CAF::core)
+  target_link_libraries(CAF::openssl INTERFACE CAF::io)
+endif()
