@@ -49,18 +49,30 @@ constexpr bool is_floating(dtype type) {
 /// The dtype that stands for the C++ type `T`.
 template <class T>
 constexpr dtype dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return dtype::f32;
-  else if constexpr (std::is_same_v<T, double>) return dtype::f64;
-  else if constexpr (std::is_same_v<T, half>) return dtype::f16;
-  else if constexpr (std::is_same_v<T, bfloat16>) return dtype::bf16;
-  else if constexpr (std::is_same_v<T, std::int8_t>) return dtype::i8;
-  else if constexpr (std::is_same_v<T, std::int16_t>) return dtype::i16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return dtype::i32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return dtype::i64;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return dtype::u8;
-  else if constexpr (std::is_same_v<T, std::uint16_t>) return dtype::u16;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return dtype::u32;
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return dtype::u64;
+  if constexpr (std::is_same_v<T, float>)
+    return dtype::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return dtype::f64;
+  else if constexpr (std::is_same_v<T, half>)
+    return dtype::f16;
+  else if constexpr (std::is_same_v<T, bfloat16>)
+    return dtype::bf16;
+  else if constexpr (std::is_same_v<T, std::int8_t>)
+    return dtype::i8;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return dtype::i16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return dtype::i32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return dtype::i64;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return dtype::u8;
+  else if constexpr (std::is_same_v<T, std::uint16_t>)
+    return dtype::u16;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return dtype::u32;
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return dtype::u64;
   else {
     static_assert(std::is_same_v<T, bool>, "no dtype stands for this type");
     return dtype::boolean;
@@ -71,19 +83,32 @@ constexpr dtype dtype_of() {
 template <class F>
 decltype(auto) visit_dtype(dtype type, F&& f) {
   switch (type) {
-  case dtype::f32: return f(std::type_identity<float>{});
-  case dtype::f64: return f(std::type_identity<double>{});
-  case dtype::f16: return f(std::type_identity<half>{});
-  case dtype::bf16: return f(std::type_identity<bfloat16>{});
-  case dtype::i8: return f(std::type_identity<std::int8_t>{});
-  case dtype::i16: return f(std::type_identity<std::int16_t>{});
-  case dtype::i32: return f(std::type_identity<std::int32_t>{});
-  case dtype::i64: return f(std::type_identity<std::int64_t>{});
-  case dtype::u8: return f(std::type_identity<std::uint8_t>{});
-  case dtype::u16: return f(std::type_identity<std::uint16_t>{});
-  case dtype::u32: return f(std::type_identity<std::uint32_t>{});
-  case dtype::u64: return f(std::type_identity<std::uint64_t>{});
-  case dtype::boolean: break;
+  case dtype::f32:
+    return f(std::type_identity<float>{});
+  case dtype::f64:
+    return f(std::type_identity<double>{});
+  case dtype::f16:
+    return f(std::type_identity<half>{});
+  case dtype::bf16:
+    return f(std::type_identity<bfloat16>{});
+  case dtype::i8:
+    return f(std::type_identity<std::int8_t>{});
+  case dtype::i16:
+    return f(std::type_identity<std::int16_t>{});
+  case dtype::i32:
+    return f(std::type_identity<std::int32_t>{});
+  case dtype::i64:
+    return f(std::type_identity<std::int64_t>{});
+  case dtype::u8:
+    return f(std::type_identity<std::uint8_t>{});
+  case dtype::u16:
+    return f(std::type_identity<std::uint16_t>{});
+  case dtype::u32:
+    return f(std::type_identity<std::uint32_t>{});
+  case dtype::u64:
+    return f(std::type_identity<std::uint64_t>{});
+  case dtype::boolean:
+    break;
   }
   return f(std::type_identity<bool>{});
 }

@@ -4,10 +4,14 @@ namespace shoal {
 
 std::string_view to_string(layout format) {
   switch (format) {
-  case layout::plain: return "plain";
-  case layout::channels_last: return "channels_last";
-  case layout::blocked_8: return "blocked_8";
-  case layout::blocked_16: return "blocked_16";
+  case layout::plain:
+    return "plain";
+  case layout::channels_last:
+    return "channels_last";
+  case layout::blocked_8:
+    return "blocked_8";
+  case layout::blocked_16:
+    return "blocked_16";
   }
   return "unknown layout";
 }

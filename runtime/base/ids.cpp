@@ -1,8 +1,8 @@
 #include "runtime/base/ids.hpp"
 
-#include <random>
-
 #include <fmt/format.h>
+
+#include <random>
 
 namespace shoal {
 
@@ -12,7 +12,9 @@ incarnation incarnation::random() {
   return {word(), word()};
 }
 
-std::string to_string(const incarnation& id) { return fmt::format("{:016x}{:016x}", id.high, id.low); }
+std::string to_string(const incarnation& id) {
+  return fmt::format("{:016x}{:016x}", id.high, id.low);
+}
 
 std::string to_string(const digest& name) {
   std::string text;

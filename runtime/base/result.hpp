@@ -3,6 +3,7 @@
 #include "runtime/base/error.hpp"
 
 #include <cassert>
+#include <concepts>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -17,6 +18,10 @@ class [[nodiscard]] result {
   using value_type = T;
 
   result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  /// From what converts to `T`, as a pointer to a derived class does.
+  template <class U>
+  requires(std::convertible_to<U&&, T> && !std::convertible_to<U&&, shoal::error>) result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   result(shoal::error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
 
   bool has_value() const { return state_.index() == 0; }

@@ -103,8 +103,7 @@ storage_ptr buffer_pool::take(std::size_t size) {
     state_->used_bytes -= fit.bytes;
     return {};
   }
-  return storage_ptr::adopt(
-      new pooled_storage(static_cast<std::byte*>(memory), size, fit, state_));
+  return storage_ptr::adopt(new pooled_storage(static_cast<std::byte*>(memory), size, fit, state_));
 }
 
 std::size_t buffer_pool::idle_bytes() const {

@@ -18,7 +18,8 @@ class buffer_pool {
   buffer_pool(const buffer_pool&) = delete;
   buffer_pool& operator=(const buffer_pool&) = delete;
 
-  /// At least `size` bytes, not initialised, `size()` exactly `size`. Empty when the system has none.
+  /// At least `size` bytes, not initialised, `size()` exactly `size`. Empty when the system has
+  /// none.
   storage_ptr take(std::size_t size);
 
   /// Bytes that lie idle, and bytes that are in use.

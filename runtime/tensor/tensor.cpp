@@ -2,9 +2,9 @@
 
 #include "runtime/base/fail.hpp"
 
-#include <cstring>
-
 #include <fmt/ranges.h>
+
+#include <cstring>
 
 namespace shoal {
 

@@ -36,7 +36,8 @@ class tensor {
   tensor(tensor_type type, storage_ptr bytes, std::size_t offset = 0);
 
   /// Not initialised. Fails if the shape is absurd or memory is short.
-  static result<tensor> allocate(const tensor_type& type, buffer_pool& pool = buffer_pool::shared());
+  static result<tensor> allocate(const tensor_type& type,
+                                 buffer_pool& pool = buffer_pool::shared());
   /// A copy of `values`, whose count must fit `dims`.
   template <class T>
   static tensor of(const shape& dims, std::span<const T> values);

@@ -20,8 +20,8 @@ TEST_CASE("every binary16 survives the way through float") {
 
 TEST_CASE("float to binary16 rounds to nearest even and saturates to infinity") {
   CHECK(float_to_half_bits(1.0f) == 0x3c00);
-  CHECK(float_to_half_bits(1.0f + 0x1p-11f) == 0x3c00);             // halfway, even stays
-  CHECK(float_to_half_bits(1.0f + 0x1p-10f + 0x1p-11f) == 0x3c02);  // halfway, odd goes up
+  CHECK(float_to_half_bits(1.0f + 0x1p-11f) == 0x3c00);            // halfway, even stays
+  CHECK(float_to_half_bits(1.0f + 0x1p-10f + 0x1p-11f) == 0x3c02); // halfway, odd goes up
   CHECK(float_to_half_bits(65504.0f) == 0x7bff);
   CHECK(float_to_half_bits(65519.996f) == 0x7bff);
   CHECK(float_to_half_bits(65520.0f) == 0x7c00);

@@ -11,8 +11,9 @@ std::filesystem::path source_file(const std::string& relative) {
 
 std::optional<std::filesystem::path> shared_file(const std::string& relative) {
   const char* chosen = std::getenv("SHOAL_SHARED");
-  const auto root = chosen != nullptr ? std::filesystem::path(chosen)
-                                      : std::filesystem::path(SHOAL_SOURCE_DIR).parent_path() / "shared";
+  const auto root = chosen != nullptr
+                        ? std::filesystem::path(chosen)
+                        : std::filesystem::path(SHOAL_SOURCE_DIR).parent_path() / "shared";
   auto path = root / relative;
   if (!std::filesystem::exists(path)) return std::nullopt;
   return path;
