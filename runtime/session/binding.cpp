@@ -104,8 +104,10 @@ class binder {
       if (model.value(v).is_constant())
         bound_.values[v] = {model.value(v).constant.type(), &model.value(v).constant, true};
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      bound_.values[model.inputs()[i]] = inputs[i];
-      bound_.values[model.inputs()[i]].present = true;
+      auto& source = bound_.values[model.inputs()[i]];
+      source = {inputs[i].type, nullptr, true};
+      if (inputs[i].constant != nullptr) // kept: the caller's tensor may go away
+        source.constant = &bound_.constants.emplace_back(*inputs[i].constant);
     }
   }
 
