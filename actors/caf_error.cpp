@@ -32,7 +32,8 @@ error from_caf(const caf::error& failure) {
   if (failure == caf::sec::request_timeout) return {errc::deadline_exceeded, text};
   if (failure == caf::sec::unexpected_actor_messaging_interface)
     return {errc::version_mismatch, "the peer speaks another interface: " + text};
-  if (failure == caf::sec::request_receiver_down || failure == caf::sec::no_route_to_receiving_node ||
+  if (failure == caf::sec::request_receiver_down ||
+      failure == caf::sec::no_route_to_receiving_node ||
       failure == caf::sec::remote_linking_failed || failure == caf::exit_reason::kill ||
       failure == caf::exit_reason::remote_link_unreachable ||
       failure == caf::exit_reason::user_shutdown || failure == caf::sec::cannot_connect_to_node ||

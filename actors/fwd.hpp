@@ -2,12 +2,12 @@
 
 #include "runtime/base/ids.hpp"
 
-#include <memory>
-#include <vector>
-
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/unit.hpp>
+
+#include <memory>
+#include <vector>
 
 namespace shoal {
 
@@ -37,7 +37,8 @@ struct model_status;
 struct queue_status;
 
 struct part;
-/// A part on its way through one process. Owned by whoever has the message; passed on, never shared.
+/// A part on its way through one process. Owned by whoever has the message; passed on, never
+/// shared.
 using part_ptr = std::shared_ptr<part>;
 struct request;
 using request_ptr = std::shared_ptr<request>;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The control messages: what actors tell each other, small (64 KiB at most) and serialisable. Numbers
-// that are fractions travel as integers (microseconds, operations per second): CAF 0.17 does not
-// carry every float unchanged.
+// The control messages: what actors tell each other, small (64 KiB at most) and serialisable.
+// Numbers that are fractions travel as integers (microseconds, operations per second): CAF 0.17
+// does not carry every float unchanged.
 
 #include "actors/type_ids.hpp"
 #include "runtime/base/error.hpp"
@@ -10,11 +10,11 @@
 #include "runtime/net/data_link.hpp"
 #include "runtime/tensor/tensor.hpp"
 
+#include <caf/meta/type_name.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <caf/meta/type_name.hpp>
 
 namespace shoal {
 
@@ -75,8 +75,8 @@ auto inspect(Inspector& f, mailbox& x) {
 /// A device that a node offers.
 struct device_offer {
   std::string name;
-  std::string kind;                     ///< "cpu" or "cuda"
-  std::uint64_t flops_per_second = 0;   ///< measured by `measure_device`
+  std::string kind;                   ///< "cpu" or "cuda"
+  std::uint64_t flops_per_second = 0; ///< measured by `measure_device`
   std::uint64_t memory_bytes = 0;
   std::uint32_t threads = 1;
 };
@@ -126,12 +126,12 @@ auto inspect(Inspector& f, entry_ticket& x) {
 /// A client's wish to have a model served.
 struct model_order {
   std::string name;
-  digest package;                     ///< see runtime/store/package.hpp
+  digest package; ///< see runtime/store/package.hpp
   std::uint64_t package_bytes = 0;
-  std::vector<peer> providers;        ///< who has package and weights, besides the head
-  std::vector<value_spec> inputs;     ///< example types, without open extents: what is planned for
-  std::uint32_t stages = 0;           ///< 0: as many as is best
-  bool plan_only = false;             ///< answer with the plan, deploy nothing
+  std::vector<peer> providers;    ///< who has package and weights, besides the head
+  std::vector<value_spec> inputs; ///< example types, without open extents: what is planned for
+  std::uint32_t stages = 0;       ///< 0: as many as is best
+  bool plan_only = false;         ///< answer with the plan, deploy nothing
 };
 
 template <class Inspector>
@@ -146,8 +146,8 @@ struct model_card {
   std::uint64_t epoch = 0;
   std::vector<value_spec> inputs;
   std::vector<value_spec> outputs;
-  bool batch_splits = false;  ///< parts of a batch along axis 0 can be computed apart
-  digest plan;                ///< JSON document in the head's store: see runtime/plan/plan_json.hpp
+  bool batch_splits = false; ///< parts of a batch along axis 0 can be computed apart
+  digest plan;               ///< JSON document in the head's store: see runtime/plan/plan_json.hpp
   std::uint64_t plan_bytes = 0;
 };
 
@@ -191,14 +191,15 @@ auto inspect(Inspector& f, shard_ready& x) {
 struct deployment {
   std::string model;
   std::uint64_t epoch = 0;
-  std::vector<mailbox> shards;                ///< by stage
-  std::vector<std::uint32_t> devices;         ///< by stage: index among its node's devices
-  std::vector<std::uint64_t> expected_us;     ///< by stage
+  std::vector<mailbox> shards;            ///< by stage
+  std::vector<std::uint32_t> devices;     ///< by stage: index among its node's devices
+  std::vector<std::uint64_t> expected_us; ///< by stage
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, deployment& x) {
-  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.devices, x.expected_us);
+  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.devices,
+           x.expected_us);
 }
 
 /// A client asks for routes for all parts of a request.
@@ -248,8 +249,9 @@ struct stage_time {
   incarnation node;
   std::uint64_t queue_us = 0;
   std::uint64_t compute_us = 0;
-  std::uint64_t transfer_us = 0; ///< from leaving the stage before to arriving, by the receiver's clock; 0 within a process
-  std::uint64_t bytes = 0;       ///< that came over the network
+  std::uint64_t transfer_us =
+      0; ///< from leaving the stage before to arriving, by the receiver's clock; 0 within a process
+  std::uint64_t bytes = 0; ///< that came over the network
 };
 
 template <class Inspector>
