@@ -25,9 +25,9 @@ struct device_profile {
   std::string name;
   double speed = 1; ///< throughput relative to the reference device; > 0
   std::uint64_t memory_bytes = std::numeric_limits<std::uint64_t>::max();
-  std::size_t node = 0;                   ///< the node that hosts it, an index into the link table
-  std::vector<double> layer_seconds;      ///< empty, or one time per layer
-  std::vector<measured_segment> segments; ///< whole segments measured on this device
+  std::size_t node = 0;                ///< the node that hosts it, an index into the link table
+  std::vector<double> layer_seconds{}; ///< empty, or one time per layer
+  std::vector<measured_segment> segments{}; ///< whole segments measured on this device
 };
 
 /// One direction of the way between two nodes. Moving c bytes takes latency + c / bytes_per_s.
