@@ -19,58 +19,10 @@ using onnx::TensorProto;
 
 static_assert(std::endian::native == std::endian::little); // raw_data is little-endian
 
-result<dtype> element_type(int data_type) {
-  switch (data_type) {
-  case TensorProto::FLOAT:
-    return dtype::f32;
-  case TensorProto::DOUBLE:
-    return dtype::f64;
-  case TensorProto::FLOAT16:
-    return dtype::f16;
-  case TensorProto::BFLOAT16:
-    return dtype::bf16;
-  case TensorProto::INT8:
-    return dtype::i8;
-  case TensorProto::INT16:
-    return dtype::i16;
-  case TensorProto::INT32:
-    return dtype::i32;
-  case TensorProto::INT64:
-    return dtype::i64;
-  case TensorProto::UINT8:
-    return dtype::u8;
-  case TensorProto::UINT16:
-    return dtype::u16;
-  case TensorProto::UINT32:
-    return dtype::u32;
-  case TensorProto::UINT64:
-    return dtype::u64;
-  case TensorProto::BOOL:
-    return dtype::boolean;
-  case TensorProto::UNDEFINED:
-    return fail(errc::malformed, "the element type is undefined");
-  default:
-    break;
-  }
-  if (!TensorProto::DataType_IsValid(data_type))
-    return fail(errc::unsupported, "unknown ONNX element type {}", data_type);
-  return fail(errc::unsupported, "ONNX element type {} is not supported",
-              TensorProto::DataType_Name(static_cast<TensorProto::DataType>(data_type)));
-}
-
-int onnx_type(dtype type) {
-  static constexpr std::array<int, dtype_count> types = {
-      TensorProto::FLOAT, TensorProto::DOUBLE, TensorProto::FLOAT16, TensorProto::BFLOAT16,
-      TensorProto::INT8,  TensorProto::INT16,  TensorProto::INT32,   TensorProto::INT64,
-      TensorProto::UINT8, TensorProto::UINT16, TensorProto::UINT32,  TensorProto::UINT64,
-      TensorProto::BOOL};
-  return types[static_cast<std::size_t>(type)];
-}
-
 result<tensor_type> type_of(const TensorProto& proto) {
   if (proto.has_segment()) return fail(errc::unsupported, "segmented tensors are not supported");
   tensor_type type;
-  SHOAL_TRY(type.type, element_type(proto.data_type()));
+  SHOAL_TRY(type.type, dtype_from_onnx(proto.data_type()));
   if (proto.dims_size() > shape::max_rank)
     return fail(errc::unsupported, "{} dimensions, more than the {} supported", proto.dims_size(),
                 shape::max_rank);
@@ -199,6 +151,54 @@ result<tensor> named(result<tensor> values, const std::string& name) {
 
 } // namespace
 
+result<dtype> dtype_from_onnx(int data_type) {
+  switch (data_type) {
+  case TensorProto::FLOAT:
+    return dtype::f32;
+  case TensorProto::DOUBLE:
+    return dtype::f64;
+  case TensorProto::FLOAT16:
+    return dtype::f16;
+  case TensorProto::BFLOAT16:
+    return dtype::bf16;
+  case TensorProto::INT8:
+    return dtype::i8;
+  case TensorProto::INT16:
+    return dtype::i16;
+  case TensorProto::INT32:
+    return dtype::i32;
+  case TensorProto::INT64:
+    return dtype::i64;
+  case TensorProto::UINT8:
+    return dtype::u8;
+  case TensorProto::UINT16:
+    return dtype::u16;
+  case TensorProto::UINT32:
+    return dtype::u32;
+  case TensorProto::UINT64:
+    return dtype::u64;
+  case TensorProto::BOOL:
+    return dtype::boolean;
+  case TensorProto::UNDEFINED:
+    return fail(errc::malformed, "the element type is undefined");
+  default:
+    break;
+  }
+  if (!TensorProto::DataType_IsValid(data_type))
+    return fail(errc::unsupported, "unknown ONNX element type {}", data_type);
+  return fail(errc::unsupported, "ONNX element type {} is not supported",
+              TensorProto::DataType_Name(static_cast<TensorProto::DataType>(data_type)));
+}
+
+int dtype_to_onnx(dtype type) {
+  static constexpr std::array<int, dtype_count> types = {
+      TensorProto::FLOAT, TensorProto::DOUBLE, TensorProto::FLOAT16, TensorProto::BFLOAT16,
+      TensorProto::INT8,  TensorProto::INT16,  TensorProto::INT32,   TensorProto::INT64,
+      TensorProto::UINT8, TensorProto::UINT16, TensorProto::UINT32,  TensorProto::UINT64,
+      TensorProto::BOOL};
+  return types[static_cast<std::size_t>(type)];
+}
+
 result<tensor> from_proto(const TensorProto& proto, const external_data_reader& external) {
   auto values = convert(proto, external, [&](const tensor_type& type) -> result<tensor> {
     SHOAL_TRY(auto copy, tensor::allocate(type));
@@ -223,7 +223,7 @@ result<tensor> from_proto(TensorProto&& proto, const external_data_reader& exter
 void to_proto(const tensor& values, std::string_view name, TensorProto& proto) {
   proto.Clear();
   proto.set_name(std::string(name));
-  proto.set_data_type(onnx_type(values.element_type()));
+  proto.set_data_type(dtype_to_onnx(values.element_type()));
   for (const auto extent : values.dims()) proto.add_dims(extent);
   proto.set_raw_data(reinterpret_cast<const char*>(values.data()), values.byte_size());
 }

@@ -13,6 +13,11 @@ class TensorProto;
 
 namespace shoal {
 
+/// Between element types and their numbers in ONNX (TensorProto.DataType). `malformed` for the
+/// number 0, which stands for no type, `unsupported` for types that Shoal has not.
+result<dtype> dtype_from_onnx(int data_type);
+int dtype_to_onnx(dtype type);
+
 /// Where the bytes of a tensor lie that ONNX keeps outside of the model file, as the model says it:
 /// nothing of it is checked. `offset` and `length` are empty when the model does not give them.
 struct external_data_location {
