@@ -93,7 +93,7 @@ result<model_costs> measure_costs(std::shared_ptr<const graph> model,
     operands.push_back({type, nullptr, true});
     values.push_back(noise(type));
   }
-  SHOAL_TRY(const auto bound, bind(model, operands));
+  SHOAL_TRY(const auto bound, bind_types(model, operands));
   session_options how;
   how.threads = options.threads;
   SHOAL_TRY(auto compiled,
