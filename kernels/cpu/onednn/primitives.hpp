@@ -1,0 +1,73 @@
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The one place that knows how oneDNN's interface differs between versions 2 and 3: adapter_v2.cpp
+/// or adapter_v3.cpp implements it, whichever fits the version that CMake found. Every function
+/// gives nullopt when oneDNN has no implementation for what is asked.
+namespace shoal::onednn {
+
+using dnnl::memory;
+
+/// A primitive for inference, its scratchpad supplied by the caller, and its description.
+struct built {
+  dnnl::primitive_desc_base description;
+  dnnl::primitive primitive;
+};
+
+/// An operation applied to the result before it is stored.
+struct post_op {
+  enum class kind { sum, eltwise };
+  kind what = kind::eltwise;
+  dnnl::algorithm function = dnnl::algorithm::undef;
+  float alpha = 0; ///< for `sum`: the factor of what the destination held before
+  float beta = 0;
+};
+using post_op_list = std::vector<post_op>;
+
+/// Where a window lies, in oneDNN's terms: a dilation of 0 means adjacent taps.
+struct placement {
+  memory::dims stride, dilation, pad_begin, pad_end;
+};
+
+/// `bias` without dimensions: none. `transposed` makes a deconvolution.
+std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
+                                       const std::optional<memory::desc>& bias,
+                                       const memory::desc& dst, const placement& at,
+                                       const post_op_list& then, bool transposed);
+
+std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc& src,
+                                   const memory::desc& dst, const memory::dims& kernel,
+                                   const placement& at);
+
+std::optional<built> build_inner_product(const memory::desc& src, const memory::desc& weights,
+                                         const std::optional<memory::desc>& bias,
+                                         const memory::desc& dst, const post_op_list& then);
+
+std::optional<built> build_matmul(const memory::desc& src, const memory::desc& weights,
+                                  const std::optional<memory::desc>& bias, const memory::desc& dst,
+                                  const post_op_list& then);
+
+/// Softmax or, with `logarithm`, its logarithm along `axis`; source and destination alike.
+std::optional<built> build_softmax(const memory::desc& data, int axis, bool logarithm);
+
+/// Normalises the last axis; scale and shift are two more arguments.
+std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon);
+
+/// Response normalisation across `size` channels.
+std::optional<built> build_lrn(const memory::desc& data, std::int64_t size, float alpha, float beta,
+                               float bias);
+
+std::optional<built> build_reorder(const memory::desc& from, const memory::desc& to);
+
+/// Everything that the bytes of a tensor in this format depend on, as text.
+std::string text_of(const memory::desc& format);
+
+/// The processor as a device. Lives as long as the process.
+const dnnl::engine& cpu();
+
+} // namespace shoal::onednn
