@@ -1,0 +1,89 @@
+#include "actors/device_thread.hpp"
+
+#include "actors/interfaces.hpp"
+#include "actors/stage_program.hpp"
+#include "runtime/base/fail.hpp"
+
+#include <caf/send.hpp>
+
+namespace shoal {
+namespace {
+
+std::uint64_t microseconds(time_span span) {
+  const auto count = std::chrono::duration_cast<std::chrono::microseconds>(span).count();
+  return count > 0 ? static_cast<std::uint64_t>(count) : 0;
+}
+
+} // namespace
+
+device_thread::device_thread() : thread_([this] { loop(); }) {}
+
+device_thread::~device_thread() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wakeup_.notify_one();
+  thread_.join();
+}
+
+void device_thread::post(job work) {
+  post(item{nullptr, std::move(work)});
+}
+
+void device_thread::post(part_ptr p) {
+  post(item{std::move(p), nullptr});
+}
+
+void device_thread::post(item next) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    queue_.push_back(std::move(next));
+  }
+  queued_.fetch_add(1, std::memory_order_relaxed);
+  wakeup_.notify_one();
+}
+
+void device_thread::loop() {
+  for (;;) {
+    item next;
+    {
+      std::unique_lock lock(mutex_);
+      wakeup_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      next = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    if (next.part)
+      run(std::move(next.part));
+    else
+      next.work(arena_);
+    queued_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void device_thread::run(part_ptr p) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (begin >= p->deadline) {
+    p->failure =
+        fail(errc::deadline_exceeded, "the deadline passed while the part waited for stage {}",
+             p->program->name.stage);
+  } else {
+    auto outputs = p->program->sessions.run(p->values, arena_);
+    if (outputs)
+      p->values = *std::move(outputs);
+    else
+      p->failure = std::move(outputs).error();
+  }
+  const auto end = std::chrono::steady_clock::now();
+  const auto spent = microseconds(end - begin);
+  busy_us_.fetch_add(spent, std::memory_order_relaxed);
+  p->trace.back().queue_us = microseconds(begin - p->arrived);
+  p->trace.back().compute_us = spent;
+  p->program.reset();
+  const auto owner = caf::actor_cast<shard_actor>(std::move(p->shard));
+  caf::anon_send(owner, done_atom_v, std::move(p));
+}
+
+} // namespace shoal

@@ -1,0 +1,69 @@
+#include "actors/shard.hpp"
+
+#include "runtime/base/fail.hpp"
+
+namespace shoal {
+namespace {
+
+using pointer = shard_actor::stateful_pointer<shard_state>;
+
+/// Why this part must not run here, if so.
+std::optional<error> refusal(const part& p, const stage_program& program, instant now) {
+  if (p.name.epoch != program.name.epoch)
+    return fail(errc::stale, "plan epoch {} came, this shard belongs to {}", p.name.epoch,
+                program.name.epoch);
+  if (p.position + 1 >= p.way->hops.size())
+    return fail(errc::malformed, "a shard cannot be the last hop of a route");
+  if (now >= p.deadline)
+    return fail(errc::deadline_exceeded, "the deadline passed on the way to the stage");
+  return std::nullopt;
+}
+
+void pass_on(part_ptr p, post_office& office) {
+  p->position = p->failure ? static_cast<std::uint32_t>(p->way->hops.size() - 1) : p->position + 1;
+  office.send(std::move(p));
+}
+
+/// Adds what a reader of the error needs: request, stage, node.
+error located(const part& p, const stage_program& program, const incarnation& node) {
+  return p.failure->within(fmt::format("request {} part {}, stage {} of '{}' on node {}",
+                                       p.name.request, p.name.part, program.name.stage,
+                                       program.name.model, to_string(node)));
+}
+
+} // namespace
+
+shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> program,
+                                 executor_actor runs_on, std::uint32_t device,
+                                 post_office* office) {
+  self->state.status = {
+      program->name.model, program->name.epoch, program->name.stage, device, 0, 0};
+  return {
+      [=](part_atom, part_ptr& p) {
+        p->trace.push_back({office->self().id, 0, 0, p->transfer_us, p->received_bytes});
+        p->transfer_us = p->received_bytes = 0;
+        if (auto why = refusal(*p, *program, self->clock().now())) {
+          p->failure = std::move(why);
+          p->failure = located(*p, *program, office->self().id);
+          p->values.clear();
+          return pass_on(std::move(p), *office);
+        }
+        p->program = program;
+        p->shard = caf::actor_cast<caf::actor>(self);
+        self->send(runs_on, run_atom_v, std::move(p));
+      },
+      [=](done_atom, part_ptr& p) {
+        if (p->failure) {
+          p->failure = located(*p, *program, office->self().id);
+          p->values.clear();
+        } else {
+          ++self->state.status.parts_done;
+          self->state.status.compute_us += p->trace.back().compute_us;
+        }
+        pass_on(std::move(p), *office);
+      },
+      [=](status_atom) { return self->state.status; },
+  };
+}
+
+} // namespace shoal

@@ -1,0 +1,218 @@
+#include "runtime/graph/onnx_export.hpp"
+
+#include "runtime/base/fail.hpp"
+#include "runtime/base/file.hpp"
+#include "runtime/graph/onnx_import.hpp"
+#include "runtime/operators/operator.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <onnx/onnx_pb.h>
+
+#include <map>
+#include <unordered_set>
+
+namespace shoal {
+namespace {
+
+/// The opset that a model states which has no node of ai.onnx.
+constexpr int default_opset = 17;
+
+onnx::TensorProto::DataType onnx_type(dtype type) {
+  switch (type) {
+  case dtype::f32:
+    return onnx::TensorProto::FLOAT;
+  case dtype::f64:
+    return onnx::TensorProto::DOUBLE;
+  case dtype::f16:
+    return onnx::TensorProto::FLOAT16;
+  case dtype::bf16:
+    return onnx::TensorProto::BFLOAT16;
+  case dtype::i8:
+    return onnx::TensorProto::INT8;
+  case dtype::i16:
+    return onnx::TensorProto::INT16;
+  case dtype::i32:
+    return onnx::TensorProto::INT32;
+  case dtype::i64:
+    return onnx::TensorProto::INT64;
+  case dtype::u8:
+    return onnx::TensorProto::UINT8;
+  case dtype::u16:
+    return onnx::TensorProto::UINT16;
+  case dtype::u32:
+    return onnx::TensorProto::UINT32;
+  case dtype::u64:
+    return onnx::TensorProto::UINT64;
+  case dtype::boolean:
+    break;
+  }
+  return onnx::TensorProto::BOOL;
+}
+
+void write_type(const tensor_type& type, onnx::TensorProto& proto) {
+  proto.set_data_type(onnx_type(type.type));
+  for (const auto extent : type.dims) proto.add_dims(extent);
+}
+
+void write_tensor(const tensor& value, onnx::TensorProto& proto) {
+  write_type(value.type(), proto);
+  proto.set_raw_data(std::string(text_of(value.bytes())));
+}
+
+void write_external(const tensor& value, const external_location& where, onnx::TensorProto& proto) {
+  write_type(value.type(), proto);
+  proto.set_data_location(onnx::TensorProto::EXTERNAL);
+  const auto entry = [&](std::string key, std::string text) {
+    auto& pair = *proto.add_external_data();
+    pair.set_key(std::move(key));
+    pair.set_value(std::move(text));
+  };
+  entry("location", where.location);
+  entry("offset", std::to_string(where.offset));
+  entry("length", std::to_string(value.byte_size()));
+}
+
+void write_attribute(const std::string& name, const attribute& value, onnx::AttributeProto& proto) {
+  using kind = onnx::AttributeProto;
+  proto.set_name(name);
+  if (const auto* i = std::get_if<std::int64_t>(&value)) {
+    proto.set_type(kind::INT);
+    proto.set_i(*i);
+  } else if (const auto* f = std::get_if<float>(&value)) {
+    proto.set_type(kind::FLOAT);
+    proto.set_f(*f);
+  } else if (const auto* s = std::get_if<std::string>(&value)) {
+    proto.set_type(kind::STRING);
+    proto.set_s(*s);
+  } else if (const auto* ints = std::get_if<std::vector<std::int64_t>>(&value)) {
+    proto.set_type(kind::INTS);
+    for (const auto v : *ints) proto.add_ints(v);
+  } else if (const auto* floats = std::get_if<std::vector<float>>(&value)) {
+    proto.set_type(kind::FLOATS);
+    for (const auto v : *floats) proto.add_floats(v);
+  } else if (const auto* strings = std::get_if<std::vector<std::string>>(&value)) {
+    proto.set_type(kind::STRINGS);
+    for (const auto& v : *strings) proto.add_strings(v);
+  } else {
+    proto.set_type(kind::TENSOR);
+    write_tensor(std::get<tensor>(value), *proto.mutable_t());
+  }
+}
+
+void write_value_info(const graph_value& value, onnx::ValueInfoProto& proto) {
+  proto.set_name(value.name);
+  if (!value.type && !value.dims && !value.is_constant()) return;
+  auto& type = *proto.mutable_type()->mutable_tensor_type();
+  if (value.type) type.set_elem_type(onnx_type(*value.type));
+  if (!value.dims) return;
+  auto& dims = *type.mutable_shape();
+  for (const auto& d : *value.dims) {
+    auto& dim = *dims.add_dim();
+    if (d.extent >= 0)
+      dim.set_dim_value(d.extent);
+    else if (!d.symbol.empty())
+      dim.set_dim_param(d.symbol);
+  }
+}
+
+void write_node(const graph& model, const graph_node& node, onnx::NodeProto& proto) {
+  proto.set_name(node.name);
+  proto.set_op_type(std::string(node.definition->name));
+  if (!node.definition->domain.empty()) proto.set_domain(std::string(node.definition->domain));
+  const auto name_of = [&](value_id id) {
+    return id == no_value ? std::string() : model.value(id).name;
+  };
+  for (const auto id : node.inputs) proto.add_input(name_of(id));
+  for (const auto id : node.outputs) proto.add_output(name_of(id));
+  for (const auto& [name, value] : node.attrs.entries())
+    write_attribute(name, value, *proto.add_attribute());
+}
+
+/// The one opset of each domain.
+result<std::map<std::string_view, int>> opsets_of(const graph& model) {
+  std::map<std::string_view, int> opsets;
+  for (const auto& node : model.nodes()) {
+    const auto [known, fresh] = opsets.emplace(node.definition->domain, node.opset);
+    if (!fresh && known->second != node.opset)
+      return fail(errc::invalid_argument, "node '{}' is of opset {} of domain '{}', others of {}",
+                  node.name, node.opset, node.definition->domain, known->second);
+  }
+  opsets.emplace("", default_opset);
+  return opsets;
+}
+
+result<void> check_names(const graph& model) {
+  std::unordered_set<std::string_view> seen;
+  for (const auto& value : model.values()) {
+    if (value.name.empty()) return fail(errc::invalid_argument, "a value has no name");
+    if (!seen.insert(value.name).second)
+      return fail(errc::invalid_argument, "two values have the name '{}'", value.name);
+  }
+  return {};
+}
+
+int ir_version_for(int opset) {
+  return opset >= 21 ? 10 : opset >= 19 ? 9 : 8;
+}
+
+result<std::string> serialize(const onnx::ModelProto& proto) {
+  const auto size = proto.ByteSizeLong();
+  if (size > INT32_MAX)
+    return fail(errc::resource_exhausted,
+                "the model takes {} bytes, a protobuf message at most {}: place large constants "
+                "outside",
+                size, INT32_MAX);
+  std::string bytes;
+  bytes.reserve(size);
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    if (!proto.SerializeToCodedStream(&out))
+      return fail(errc::internal, "protobuf cannot write the model");
+  }
+  return bytes;
+}
+
+} // namespace
+
+result<std::string> export_onnx_bytes(const graph& model, const export_options& options) {
+  SHOAL_CHECK(check_names(model));
+  SHOAL_TRY(const auto opsets, opsets_of(model));
+  onnx::ModelProto proto;
+  proto.set_ir_version(ir_version_for(opsets.at("")));
+  proto.set_producer_name("shoal");
+  for (const auto& [domain, version] : opsets) {
+    auto& entry = *proto.add_opset_import();
+    entry.set_domain(std::string(domain));
+    entry.set_version(version);
+  }
+  auto& out = *proto.mutable_graph();
+  out.set_name(model.name());
+  for (const auto id : model.inputs()) write_value_info(model.value(id), *out.add_input());
+  for (const auto id : model.outputs()) write_value_info(model.value(id), *out.add_output());
+  for (const auto& node : model.nodes()) write_node(model, node, *out.add_node());
+  for (const auto& value : model.values()) {
+    if (!value.is_constant()) continue;
+    auto& init = *out.add_initializer();
+    init.set_name(value.name);
+    std::optional<external_location> where;
+    if (options.place && value.constant.byte_size() >= options.embed_below)
+      where = options.place(value);
+    if (where)
+      write_external(value.constant, *where, init);
+    else
+      write_tensor(value.constant, init);
+  }
+  return serialize(proto);
+}
+
+result<void> export_onnx_file(const graph& model, const std::filesystem::path& path,
+                              const export_options& options) {
+  SHOAL_TRY(const auto bytes, export_onnx_bytes(model, options));
+  const byte_span part = bytes_of(bytes);
+  return replace_file(path, {&part, 1});
+}
+
+} // namespace shoal

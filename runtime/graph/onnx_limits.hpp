@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+namespace shoal {
+
+/// The most that a model file may ask for. The defaults are far above real models; whoever takes
+/// models from strangers lowers them.
+struct import_limits {
+  /// Protobuf cannot hold more.
+  std::uint64_t max_file_bytes = (std::uint64_t{1} << 31) - 1;
+  /// Messages, strings and numbers in the file, which each cost memory whatever they hold.
+  std::uint64_t max_fields = 4'000'000;
+  /// Messages inside messages.
+  int max_nesting = 48;
+  std::uint64_t max_nodes = 200'000;
+  std::uint64_t max_values = 1'000'000;
+  /// Bytes of a name or of a dimension's symbol.
+  std::uint64_t max_name_length = 4096;
+  /// Bytes of one attribute that is not a tensor.
+  std::uint64_t max_attribute_bytes = std::uint64_t{16} << 20;
+  /// Bytes of all constants together, those in external files included.
+  std::uint64_t max_initializer_bytes = std::uint64_t{64} << 30;
+};
+
+} // namespace shoal

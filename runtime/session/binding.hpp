@@ -1,0 +1,35 @@
+#pragma once
+
+#include "runtime/operators/operator.hpp"
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace shoal {
+
+/// A graph whose input types are known, and with them the type of every value.
+struct bound_graph {
+  std::shared_ptr<const graph> model;
+  std::vector<operand> values;  ///< one per value of the graph; `constant` when known by now
+  std::vector<bool> folded;     ///< one per node: all outputs are constants, nothing is left to run
+  std::deque<tensor> constants; ///< owns what folding made; `operand::constant` points here
+
+  const operand& value(value_id id) const { return values[id]; }
+  /// Inputs and output types of node `index`, as its rules and kernels want them.
+  std::vector<operand> operands_of(std::size_t index) const;
+  std::vector<tensor_type> output_types_of(std::size_t index) const;
+};
+
+/// Infers every type from those of the graph inputs, and folds what depends on constants and types
+/// alone: shape arithmetic disappears here. An input with `constant` set is taken as known content,
+/// which models need whose shapes depend on an input's values. Checks inputs by `check_inputs`.
+result<std::unique_ptr<bound_graph>> bind(std::shared_ptr<const graph> model,
+                                          std::span<const operand> inputs);
+
+/// Runs one node on constant inputs (null where an optional one is left out).
+result<std::vector<tensor>> evaluate_node(const graph_node& node,
+                                          std::span<const tensor* const> inputs);
+
+} // namespace shoal

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "runtime/operators/operator.hpp"
+#include "runtime/session/workspace.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+struct session_options {
+  int threads = 1;                            ///< OpenMP threads of every run
+  buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
+};
+
+/// Where the time of a session goes: one entry per node that runs, in the order they run.
+struct node_profile {
+  std::size_t node = 0;    ///< index in the graph
+  std::string_view kernel; ///< as in "onednn"
+  double seconds = 0;      ///< of the last profiled run, reorders of the inputs included
+};
+
+/// A graph compiled for fixed input types: kernels prepared, layouts settled, memory planned. A run
+/// allocates only its outputs, from a pool. One thread at a time; that thread's number of OpenMP
+/// threads is set by each run. Weights in packed form are shared through the `weight_cache`.
+class session {
+ public:
+  /// `inputs` as for `bind`: types, and contents where shapes depend on them.
+  static result<std::unique_ptr<session>> compile(std::shared_ptr<const graph> model,
+                                                  std::span<const operand> inputs,
+                                                  std::shared_ptr<weight_cache> weights,
+                                                  const session_options& options = {});
+  virtual ~session() = default;
+
+  /// Outputs in the graph's order. The types of `inputs` are those compiled for, or it is an error.
+  virtual result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena) = 0;
+  /// The same, timing every node into `profile()`.
+  virtual result<std::vector<tensor>> run_profiled(std::span<const tensor> inputs,
+                                                   workspace& arena) = 0;
+
+  virtual std::span<const node_profile> profile() const = 0;
+  virtual std::span<const tensor_type> output_types() const = 0;
+  virtual std::size_t workspace_bytes() const = 0;
+};
+
+} // namespace shoal

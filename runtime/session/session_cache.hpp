@@ -1,0 +1,50 @@
+#pragma once
+
+#include "runtime/session/session.hpp"
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace shoal {
+
+/// A graph that serves inputs of any types it accepts: compiles a session the first time it sees
+/// them and keeps the `capacity` used last. Weights are shared between the sessions. One thread at
+/// a time, always with the same number of OpenMP threads.
+class session_cache {
+ public:
+  session_cache(std::shared_ptr<const graph> model, session_options options,
+                std::size_t capacity = 8);
+
+  result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena);
+
+  /// The session for these inputs; valid until `capacity` others were asked for. Integer inputs of
+  /// up to 64 elements are taken as constants if, and only if, the shapes inside depend on their
+  /// values: so stages work that get the result of shape arithmetic done in an earlier stage.
+  result<session*> get(std::span<const tensor> inputs);
+
+  const std::shared_ptr<const graph>& model() const { return model_; }
+  const weight_cache& weights() const { return *weights_; }
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct entry {
+    std::vector<tensor_type> types;
+    std::vector<tensor> contents; ///< of inputs taken as constants; empty tensors for the others
+    std::unique_ptr<session> compiled;
+  };
+
+  result<std::unique_ptr<session>> compile(std::span<const tensor> inputs, bool with_contents);
+  bool fits(const entry& candidate, std::span<const tensor> inputs) const;
+
+  std::shared_ptr<const graph> model_;
+  session_options options_;
+  std::size_t capacity_;
+  std::shared_ptr<weight_cache> weights_;
+  std::list<entry> entries_; ///< last used first
+  bool contents_matter_ = false;
+};
+
+} // namespace shoal
