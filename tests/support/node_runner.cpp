@@ -23,7 +23,7 @@ struct bench {
       node.inputs.push_back(in.value.empty() ? no_value : static_cast<value_id>(i));
       operands.push_back({in.value.empty() ? tensor_type{} : in.value.type(),
                           in.constant ? &in.value : nullptr, !in.value.empty()});
-      layouts.push_back(layout::plain);
+      layouts.push_back(operands.back().type.dims.rank() < 2 ? layout::plain : test.producers);
     }
     for (std::size_t i = 0; i < test.outputs; ++i)
       node.outputs.push_back(static_cast<value_id>(test.inputs.size() + i));

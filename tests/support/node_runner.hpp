@@ -24,6 +24,7 @@ struct node_case {
   int opset = 17;
   std::size_t outputs = 1;
   int threads = 1;
+  layout producers = layout::plain; ///< what writes the inputs of two and more axes
 };
 
 /// Output types by the operator's shape rule.
