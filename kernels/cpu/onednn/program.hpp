@@ -7,6 +7,11 @@
 
 namespace shoal::onednn {
 
+/// `bytes` rounded up to whole cache lines: where the next part of a scratch area starts.
+constexpr std::size_t whole_lines(std::size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
 /// A primitive and its arguments, ready to be run with other memory each time. What it runs on is
 /// bound by slot; `run` allocates nothing of its own.
 class program {

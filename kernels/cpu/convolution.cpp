@@ -1,0 +1,140 @@
+#include "kernels/cpu/convolution.hpp"
+
+#include "kernels/cpu/onednn/placement.hpp"
+#include "kernels/cpu/onednn/weights.hpp"
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace shoal::kernels {
+namespace {
+
+/// Extents of the weights as oneDNN counts them: [groups if any, out, in, kernel...].
+shape weight_extents(const convolution_problem& p) {
+  shape dims;
+  if (p.groups > 1) dims.push_back(p.groups);
+  dims.push_back(p.target[1] / p.groups);
+  dims.push_back(p.source[1] / p.groups);
+  for (const auto extent : p.at.kernel) dims.push_back(extent);
+  return dims;
+}
+
+/// The weights as ONNX stores them.
+dnnl::memory::desc plain_weights(const convolution_problem& p) {
+  const shape dims = weight_extents(p);
+  if (!p.transposed) return onednn::described(dims, layout::plain);
+  const int out = p.groups > 1 ? 1 : 0;
+  shape stored = dims;
+  std::swap(stored[out], stored[out + 1]); // the input channel comes first in memory
+  shape strides = stored.dense_strides();
+  std::swap(strides[out], strides[out + 1]);
+  return onednn::strided(dims, strides);
+}
+
+/// A primitive whose source and target are in layouts of ours.
+struct choice {
+  onednn::built what;
+  layout source, target;
+};
+
+/// oneDNN's own choice if its layouts are among ours; else the first layout for both for which it
+/// has more than its generic code; else plain.
+std::optional<choice> choose(const convolution_problem& p) {
+  onednn::post_op_list operations;
+  if (p.has_residual) operations.push_back({onednn::post_op::kind::sum, {}, 1, 0});
+  onednn::append(operations, p.then);
+  const auto at = p.transposed ? onednn::place_transposed(p.at, p.source, p.target)
+                               : onednn::place(p.at, p.source, p.target);
+  std::optional<dnnl::memory::desc> bias;
+  if (p.has_bias) bias = onednn::described({p.target[1]}, layout::plain);
+  const auto build = [&](const dnnl::memory::desc& source, const dnnl::memory::desc& target) {
+    return onednn::build_convolution(source, onednn::any_format(weight_extents(p)), bias, target,
+                                     at, operations, p.transposed);
+  };
+
+  if (auto what = build(onednn::any_format(p.source), onednn::any_format(p.target))) {
+    const auto source = onednn::layout_of(what->description.src_desc(0), p.source);
+    const auto target = onednn::layout_of(what->description.dst_desc(0), p.target);
+    if (source && target) return choice{std::move(*what), *source, *target};
+  }
+  std::optional<choice> generic;
+  for (const auto format : {onednn::preferred_layout(), layout::channels_last, layout::blocked_16,
+                            layout::blocked_8, layout::plain}) {
+    auto what = build(onednn::described(p.source, format), onednn::described(p.target, format));
+    if (!what) continue;
+    const std::string_view name = what->description.impl_info_str();
+    if (name.find("ref") == name.npos && name.find(":gemm") == name.npos)
+      return choice{std::move(*what), format, format};
+    generic = choice{std::move(*what), format, format}; // the last is plain
+  }
+  return generic;
+}
+
+class onednn_convolution final : public packing_kernel {
+ public:
+  onednn_convolution(const convolution_problem& p, choice chosen)
+      : program_(std::move(chosen.what)), source_format_(chosen.source),
+        target_format_(chosen.target),
+        source_(program_.add_argument(DNNL_ARG_SRC, program_.description().src_desc(0))),
+        target_(program_.add_argument(DNNL_ARG_DST, program_.description().dst_desc(0))),
+        weights_(plain_weights(p), program_.description().weights_desc(0),
+                 program_.add_argument(DNNL_ARG_WEIGHTS, program_.description().weights_desc(0))) {
+    if (p.has_bias)
+      bias_ = program_.add_argument(DNNL_ARG_BIAS, program_.description().weights_desc(1));
+    if (p.has_residual) residual_bytes_ = program_.description().dst_desc(0).get_size();
+  }
+
+  void run(const kernel_io& io) override {
+    weights_.bind(program_, io.inputs[1].data,
+                  io.scratch + onednn::whole_lines(program_.scratch_bytes()));
+    program_.bind(source_, io.inputs[0].data);
+    program_.bind(target_, io.outputs[0].data);
+    if (bias_ != 0) program_.bind(bias_, io.inputs[2].data);
+    // oneDNN adds to what the target holds, which is far faster than a second source.
+    if (residual_bytes_ != 0 && io.inputs[3].data != io.outputs[0].data)
+      std::memcpy(io.outputs[0].data, io.inputs[3].data, residual_bytes_);
+    program_.run(io.scratch);
+  }
+
+  layout input_layout(std::size_t index) const override {
+    return index == 0 ? source_format_ : index == 3 ? target_format_ : layout::plain;
+  }
+  layout output_layout(std::size_t) const override { return target_format_; }
+  std::size_t scratch_bytes() const override {
+    return onednn::whole_lines(program_.scratch_bytes()) + weights_.scratch_bytes();
+  }
+  std::optional<std::size_t> overwritable_input() const override {
+    if (residual_bytes_ == 0) return std::nullopt;
+    return 3;
+  }
+
+  std::string form() const override { return weights_.form(); }
+  std::size_t packed_bytes() const override { return weights_.packed_bytes(); }
+  void pack(const void* constant, void* packed) const override { weights_.pack(constant, packed); }
+  void use_packed(std::shared_ptr<const void> packed) override {
+    weights_.use_packed(program_, std::move(packed));
+  }
+
+ private:
+  onednn::program program_;
+  layout source_format_, target_format_;
+  std::size_t source_, target_;
+  onednn::weights_argument weights_;
+  std::size_t bias_ = 0; ///< 0, the scratchpad's slot, for none
+  std::size_t residual_bytes_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& p, int threads) {
+  if (!onednn::representable(p.source) || !onednn::representable(p.weights) ||
+      !onednn::representable(p.target) || p.at.rank() > 3)
+    return nullptr;
+  const onednn::thread_count_scope scope(threads);
+  auto chosen = choose(p);
+  if (!chosen) return nullptr;
+  return std::make_unique<onednn_convolution>(p, std::move(*chosen));
+}
+
+} // namespace shoal::kernels

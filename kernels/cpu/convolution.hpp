@@ -1,0 +1,29 @@
+#pragma once
+
+#include "kernels/activation.hpp"
+#include "kernels/cpu/packing.hpp"
+#include "kernels/window.hpp"
+
+#include <memory>
+
+namespace shoal::kernels {
+
+/// One convolution, of float32, in the terms of ONNX (see kernels/reference/convolution.hpp).
+/// Inputs: 0 source, 1 weights, 2 bias, 3 residual.
+struct convolution_problem {
+  shape source;  ///< [N,C,spatial...], 1 to 3 spatial axes
+  shape weights; ///< [M,C/groups,kernel...]; [C,M/groups,kernel...] when transposed
+  shape target;  ///< [N,M,spatial...]
+  window at;
+  std::int64_t groups = 1;
+  bool transposed = false;
+  bool has_bias = false;
+  bool has_residual = false; ///< input 3, of the extents of the target, is added
+  activation then;           ///< applied last
+};
+
+/// By oneDNN; packs its weights. It chooses its layouts for itself alone. Null when oneDNN does not
+/// do it, as with extents of 0.
+std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& problem, int threads);
+
+} // namespace shoal::kernels

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "kernels/activation.hpp"
+#include "runtime/operators/operator.hpp"
+
+/// What Conv and FusedConv have in common. Inputs: X [N,C,spatial...], W [M,C/group,kernel...], B
+/// [M], Z [N,M,spatial...]; the last two optional, Z of FusedConv alone.
+namespace shoal::rules {
+
+result<std::vector<tensor_type>> infer_convolution(const node_context& c);
+operator_cost convolution_cost(const node_context& c, std::span<const tensor_type> outputs);
+std::optional<interval> convolution_field(const node_context& c, std::size_t input, int axis,
+                                          interval wanted);
+
+/// oneDNN (float32), then `then` on each result.
+result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context& c,
+                                                           const activation& then);
+result<std::unique_ptr<kernel>> prepare_reference_convolution(const prepare_context& c,
+                                                              const activation& then);
+
+} // namespace shoal::rules
