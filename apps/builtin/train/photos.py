@@ -57,7 +57,9 @@ def fetch(folder):
             continue
         subprocess.run(["apt-get", "download", package], cwd=folder, check=True)
         deb = next(folder.glob(package + "_*.deb"))
-        subprocess.run(["dpkg-deb", "-x", deb, folder / package], check=True)
+        partial = folder / (package + ".partial")
+        subprocess.run(["dpkg-deb", "-x", deb, partial], check=True)
+        partial.rename(folder / package)
         deb.unlink()
 
 

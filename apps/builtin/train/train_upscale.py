@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Trains, exports and evaluates the built-in x2 super-resolution model.
 
-    ./train_upscale.py fetch                  download the photographs (Debian packages, 250 MB)
+    ./train_upscale.py fetch                  download the photographs (Debian packages, 190 MB)
     ./train_upscale.py train                  train; stop it at any time, start it again to go on
     ./train_upscale.py export                 write the latest checkpoint to ../upscale_x2.onnx
     ./train_upscale.py evaluate               PSNR of ../upscale_x2.onnx on the photographs it never saw
