@@ -9,6 +9,12 @@ namespace shoal {
 
 namespace {
 
+/// A part that goes to a slow executor moves up those that wait, and those that come while they
+/// wait: counting the first twice stands for both. Chosen by simulation (2 fast and 6 eight times
+/// slower executors, loads 0.3 to 0.9): once is slower at the median and the tail, four times at
+/// the tail.
+constexpr double backlog_weight = 2;
+
 bool contains(std::span<const executor_id> executors, const executor_id& one) {
   return std::find(executors.begin(), executors.end(), one) != executors.end();
 }
@@ -75,7 +81,8 @@ executor_choice::choose_replica(const work_class& work, std::span<const replica>
     const bool other_way = busy || avoid.empty();
     return other_way ? std::nullopt : choose_replica(work, replicas, others_s, waiting, {}, now);
   }
-  const auto backlog_s = busy_rate > 0 ? static_cast<double>(waiting) / busy_rate : 0;
+  const auto backlog_s =
+      busy_rate > 0 ? backlog_weight * static_cast<double>(waiting) / busy_rate : 0;
   if (busy && busy->expected_s + backlog_s < free->expected_s) return std::nullopt;
   return free;
 }

@@ -46,9 +46,10 @@ std::size_t credits_for(double away_s, double service_s);
 /// Per stage the replica of least
 ///   (in flight + 1) · service + transfer + overdue
 /// is chosen. Overdue is how long the executor's oldest part should have been back: it drives parts
-/// away from what stalls. Replicas without a free credit compare too, with the time added in which
-/// they work off the parts that wait; if one of them wins, waiting for it beats running on a slower
-/// one, and there is no route now. So a slow executor idles at low load and works at high load.
+/// away from what stalls. Replicas without a free credit compare too, with twice the time added in
+/// which they work off the parts that wait; if one of them wins, waiting for it beats running on a
+/// slower one, and there is no route now. So a slow executor idles at low load and works at high
+/// load.
 class executor_choice {
  public:
   /// `waiting`: the parts of this model in the queue besides this one. `avoid`: executors where an

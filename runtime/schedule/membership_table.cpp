@@ -81,20 +81,22 @@ result<void> membership_table::check_restarts(const node_info& node, instant now
   const bool counted = std::any_of(restarts.begin(), restarts.end(),
                                    [&](const restart& one) { return one.id == node.id; });
   // Beyond the quarantine's number nothing more is learnt: the memory stays bounded.
-  if (!counted && restarts.size() < options_.quarantine_restarts)
+  if (!counted && restarts.size() < options_.quarantine_restarts) {
     restarts.push_back({now, node.id});
+    if (restarts.size() >= options_.back_off_restarts)
+      history.refused_until = now + options_.restart_window;
+  }
   if (restarts.size() >= options_.quarantine_restarts) history.quarantined = true;
   if (history.quarantined)
     return fail(errc::resource_exhausted,
                 "node {} is in quarantine: it restarted {} times within {} s, an operator has to "
                 "release it",
                 node.name, options_.quarantine_restarts, to_seconds(options_.restart_window));
-  if (restarts.size() < options_.back_off_restarts) return {};
-  const auto until = restarts.back().at + options_.restart_window;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+  if (now >= history.refused_until) return {};
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(history.refused_until - now);
   return fail(errc::resource_exhausted,
               "node {} restarted {} times within {} s: it may register again in {} ms", node.name,
-              restarts.size(), to_seconds(options_.restart_window), wait.count());
+              options_.back_off_restarts, to_seconds(options_.restart_window), wait.count());
 }
 
 result<std::vector<membership_event>> membership_table::register_node(const node_info& node,
