@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 #include <vector>
 
 namespace shoal {
@@ -20,7 +19,7 @@ constexpr double gap = 62;       // between two stages, for an arrow and its byt
 constexpr double min_block = 84; // enough for a short label
 constexpr double row_height = 290;
 constexpr double block_height = 150;
-constexpr std::size_t stages_per_row = 8;
+constexpr std::size_t most_per_row = 8;
 constexpr double top = 112;
 constexpr double character_width = 6.4; // of the 11 px font, on the wide side
 
@@ -74,12 +73,23 @@ struct placed_block {
   double width = 0;
 };
 
+std::size_t rows_of(const execution_plan& plan) {
+  return (plan.stages.size() + most_per_row - 1) / most_per_row;
+}
+
+/// How many stages each row has, the last perhaps fewer.
+std::size_t stages_per_row(const execution_plan& plan) {
+  const auto rows = std::max<std::size_t>(rows_of(plan), 1);
+  return (plan.stages.size() + rows - 1) / rows;
+}
+
 /// Rows of at most eight stages; in a row the width that is left over is shared out by time.
 std::vector<placed_block> place(const execution_plan& plan) {
   std::vector<placed_block> blocks;
   const auto count = plan.stages.size();
-  for (std::size_t first = 0; first < count; first += stages_per_row) {
-    const auto last = std::min(count, first + stages_per_row);
+  const auto per_row = stages_per_row(plan);
+  for (std::size_t first = 0; first < count; first += per_row) {
+    const auto last = std::min(count, first + per_row);
     double seconds = 0;
     for (auto s = first; s < last; ++s) seconds += plan.stages[s].expected_seconds;
     const auto here = static_cast<double>(last - first);
@@ -87,7 +97,7 @@ std::vector<placed_block> place(const execution_plan& plan) {
     double x = margin + gap;
     for (auto s = first; s < last; ++s) {
       const auto share = seconds > 0 ? plan.stages[s].expected_seconds / seconds : 1 / here;
-      const auto row = static_cast<double>(first / stages_per_row);
+      const auto row = static_cast<double>(first / per_row);
       blocks.push_back({x, top + row * row_height, min_block + spare * share});
       x += blocks.back().width + gap;
     }
@@ -188,8 +198,7 @@ std::string opening(double height, std::string_view title) {
 std::string render_svg(const execution_plan& plan, const cost_model& model,
                        std::string_view title) {
   const auto blocks = place(plan);
-  const auto rows = (plan.stages.size() + stages_per_row - 1) / stages_per_row;
-  const auto height = top + row_height * static_cast<double>(rows) + 40;
+  const auto height = top + row_height * static_cast<double>(rows_of(plan)) + 40;
   auto svg = opening(height, title);
   svg += label(margin, 42, "title", shorten_middle(title, 100));
   svg += label(margin, 66, "note",
@@ -211,7 +220,7 @@ std::string render_svg(const execution_plan& plan, const cost_model& model,
     svg += cut_arrow(stage.bytes_in, stage.transfer_seconds, block.x - gap + 2, block.x - 3, y);
     svg += stage_block(s, stage, model, block, slowest_layer,
                        plan.stages.size() > 1 && stage.expected_seconds == slowest_stage);
-    const bool row_ends = s + 1 == plan.stages.size() || (s + 1) % stages_per_row == 0;
+    const bool row_ends = s + 1 == plan.stages.size() || (s + 1) % stages_per_row(plan) == 0;
     const auto end = block.x + block.width;
     if (s + 1 == plan.stages.size())
       svg += cut_arrow(stage.bytes_out, plan.final_transfer_seconds, end + 3, end + gap - 2, y);
