@@ -202,9 +202,10 @@ std::string render_svg(const execution_plan& plan, const cost_model& model,
   auto svg = opening(height, title);
   svg += label(margin, 42, "title", shorten_middle(title, 100));
   svg += label(margin, 66, "note",
-               fmt::format("{} stages · bottleneck {} · latency {} · {:.1f} requests/s",
-                           plan.stages.size(), human_seconds(plan.bottleneck_s),
-                           human_seconds(plan.latency_s), plan.throughput()));
+               fmt::format("{} stage{} · bottleneck {} · latency {} · {:.1f} requests/s",
+                           plan.stages.size(), plan.stages.size() == 1 ? "" : "s",
+                           human_seconds(plan.bottleneck_s), human_seconds(plan.latency_s),
+                           plan.throughput()));
   double slowest_layer = 0;
   for (const auto& layer : model.costs().layers)
     slowest_layer = std::max(slowest_layer, layer.seconds);
