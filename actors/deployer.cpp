@@ -23,11 +23,16 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model);
 
 std::string_view to_string(step at) {
   switch (at) {
-  case step::fetching: return "fetching";
-  case step::planning: return "planning";
-  case step::deploying: return "deploying";
-  case step::ready: return "ready";
-  case step::failed: return "failed";
+  case step::fetching:
+    return "fetching";
+  case step::planning:
+    return "planning";
+  case step::deploying:
+    return "deploying";
+  case step::ready:
+    return "ready";
+  case step::failed:
+    return "failed";
   }
   return "unknown";
 }
@@ -72,7 +77,8 @@ void fetch_model(pointer self, const equipment_ptr& my, served_model& model) {
   model.progress = std::make_shared<std::atomic<std::uint64_t>>(0);
   if (my->library->find(model.order.package)) return start_planning(self, my, model);
   const auto failed = [=](const caf::error& e) {
-    if (auto* m = find(self, name)) give_up(*m, from_caf(e).within("fetching model '" + name + "'"));
+    if (auto* m = find(self, name))
+      give_up(*m, from_caf(e).within("fetching model '" + name + "'"));
   };
   const wanted_chunk package{model.order.package, model.order.package_bytes};
   self->request(my->fetcher, fetch_timeout, fetch_atom_v, order_chunks(model, {package}))
@@ -123,8 +129,10 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
       if (task.order.inputs.empty()) task.order.inputs = example_inputs(*task.model);
       return make_plan(task, *my->store.memory, *my->library);
     };
-    if (auto made = attempt()) outcome->plan = *std::move(made);
-    else outcome->failure = std::move(made).error().within("planning '" + task.order.name + "'");
+    if (auto made = attempt())
+      outcome->plan = *std::move(made);
+    else
+      outcome->failure = std::move(made).error().within("planning '" + task.order.name + "'");
     caf::anon_send(me, planned_atom_v, planning_outcome_ptr(std::move(outcome)));
   });
 }
@@ -141,7 +149,8 @@ void use(pointer self, served_model& model) {
   }
   self->send(self->state.scheduler, planned_atom_v, d);
   for (const auto& [id, member] : self->state.members)
-    self->delayed_send(member.agent, retire_delay, retire_atom_v, model.order.name, model.epoch - 1);
+    self->delayed_send(member.agent, retire_delay, retire_atom_v, model.order.name,
+                       model.epoch - 1);
   model.at = step::ready;
   model.detail.clear();
   answer(model);
@@ -196,7 +205,8 @@ void planned(pointer self, const equipment_ptr& my, const planning_outcome& outc
 caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order order) {
   auto promise = self->make_response_promise<model_card>();
   // A plan that is only looked at must not disturb a model that is served.
-  if (order.plan_only) order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
+  if (order.plan_only)
+    order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
   if (auto* known = find(self, order.name); known != nullptr && known->at != step::failed) {
     const bool same = known->order.package == order.package && known->order.stages == order.stages;
     if (same && known->at == step::ready) return known->plan->card;
@@ -217,14 +227,17 @@ caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order 
   return promise;
 }
 
-/// The nodes there are have changed: models that lost a stage, or wait for a node, are planned anew.
+/// The nodes there are have changed: models that lost a stage, or wait for a node, are planned
+/// anew.
 void replan(pointer self, const equipment_ptr& my, const incarnation& gone) {
   for (auto& [name, model] : self->state.models) {
     bool affected = false;
     for (const auto& node : model.planned_over) affected = affected || node.process.id == gone;
     if (!affected) continue;
-    if (model.at == step::ready) start_planning(self, my, model);
-    else if (model.at == step::planning || model.at == step::deploying) model.stale = true;
+    if (model.at == step::ready)
+      start_planning(self, my, model);
+    else if (model.at == step::planning || model.at == step::deploying)
+      model.stale = true;
   }
 }
 
@@ -238,8 +251,10 @@ void member_changed(pointer self, const equipment_ptr& my, const member_news& ne
     for (auto& [name, model] : self->state.models)
       if (model.at == step::failed && model.plan) start_planning(self, my, model);
     break;
-  case membership_change::suspected: break;
-  case membership_change::recovered: break;
+  case membership_change::suspected:
+    break;
+  case membership_change::recovered:
+    break;
   case membership_change::draining:
     if (const auto found = members.find(id); found != members.end()) found->second.open = false;
     replan(self, my, id);

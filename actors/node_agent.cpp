@@ -26,7 +26,8 @@ node_agent_state::shard_name name_of(const deploy_order& order) {
 
 void end(pointer self, const equipment_ptr& my, std::optional<error> reason) {
   if (std::exchange(self->state.ended, true)) return;
-  for (const auto& [name, shard] : self->state.shards) my->office->close_mailbox(shard.address.slot);
+  for (const auto& [name, shard] : self->state.shards)
+    my->office->close_mailbox(shard.address.slot);
   self->state.shards.clear();
   my->on_end(std::move(reason));
   self->quit();
@@ -85,14 +86,17 @@ bool drained(pointer self, const equipment_ptr& my) {
   const auto now = self->clock().now();
   std::uint64_t queued = 0;
   for (const auto& device : my->devices) queued += device.thread->queued();
-  if (queued > 0) self->state.idle_since.reset();
-  else if (!self->state.idle_since) self->state.idle_since = now;
+  if (queued > 0)
+    self->state.idle_since.reset();
+  else if (!self->state.idle_since)
+    self->state.idle_since = now;
   return self->state.idle_since && now - *self->state.idle_since >= drain_quiet;
 }
 
 void tick(pointer self, const equipment_ptr& my) {
   if (self->state.lease->fenced(self->clock().now()))
-    return end(self, my, error(errc::stale, "the head has not answered for the length of the lease"));
+    return end(self, my,
+               error(errc::stale, "the head has not answered for the length of the lease"));
   if (self->state.draining && drained(self, my)) {
     self->send(my->membership, depart_atom_v, my->office->self().id);
     return end(self, my, std::nullopt);
@@ -209,7 +213,10 @@ void loaded(pointer self, const equipment_ptr& my, const stage_load& load) {
   if (found == self->state.loading.end()) return; // retired meanwhile
   auto promise = std::move(found->second);
   self->state.loading.erase(found);
-  if (load.failure) return promise.deliver(to_caf(*load.failure));
+  if (load.failure) {
+    promise.deliver(to_caf(*load.failure));
+    return;
+  }
   const auto& device = my->devices[load.order.device];
   auto actor = self->spawn(shard, load.program, device.executor, my->office);
   const auto address = my->office->open_mailbox(part_receiver_actor(actor));

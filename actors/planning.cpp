@@ -9,6 +9,7 @@
 #include "runtime/plan/partitioner.hpp"
 #include "runtime/plan/plan_svg.hpp"
 #include "runtime/plan/plan_table.hpp"
+#include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/store/package.hpp"
 
 #include <algorithm>
@@ -59,8 +60,8 @@ link_table links_between(const planning_task& task) {
 
 /// Names a stage that stays in this process, where content does not matter.
 digest local_name(const planning_task& task, std::size_t stage) {
-  return sha256(bytes_of(fmt::format("{}\n{}\n{}\n{}", task.order.name, to_string(task.order.package),
-                                     task.epoch, stage)));
+  return sha256(bytes_of(fmt::format("{}\n{}\n{}\n{}", task.order.name,
+                                     to_string(task.order.package), task.epoch, stage)));
 }
 
 result<planned_stage> prepare_stage(const planning_task& task, const planning_result& planned,
@@ -111,8 +112,8 @@ model_card describe(const planning_task& task, const planning_result& planned,
   card.outputs = describe_values(*task.model, task.model->outputs());
   card.batch_splits = batch_splits(bound);
   card.plan_table = render_table(planned.plan, costs);
-  const auto svg = std::make_shared<const std::string>(
-      render_svg(planned.plan, costs, task.order.name));
+  const auto svg =
+      std::make_shared<const std::string>(render_svg(planned.plan, costs, task.order.name));
   card.plan_picture = memory.add(share_storage(svg, svg->data(), svg->size()));
   card.plan_picture_bytes = svg->size();
   return card;
@@ -127,10 +128,10 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   planning_result out;
   out.rewritten = task.known_graph;
   out.costs = task.known_costs;
-  if (!out.rewritten) {
-    out.rewritten = task.model;
-  }
   SHOAL_TRY(const auto types, types_of(task.order.inputs));
+  if (!out.rewritten) {
+    SHOAL_TRY(out.rewritten, rewrite_for_cpu(task.model));
+  }
   if (!out.costs) {
     SHOAL_TRY(auto measured, measure_costs(out.rewritten, types));
     out.costs = std::make_shared<const model_costs>(std::move(measured));

@@ -16,19 +16,20 @@ namespace shoal {
 struct planning_task {
   model_order order;
   std::uint64_t epoch = 1;
-  std::shared_ptr<const graph> model;             ///< as imported
-  std::vector<node_offer> nodes;                  ///< who may host stages
+  std::shared_ptr<const graph> model; ///< as imported
+  std::vector<node_offer> nodes;      ///< who may host stages
   peer head;
-  double reference_flops_per_second = 0;          ///< of this machine, one thread
-  std::shared_ptr<const model_costs> known_costs; ///< of an earlier plan for the same order, or null
-  std::shared_ptr<const graph> known_graph;       ///< the rewritten graph they belong to
-  bool pack = true;                               ///< false: stages are only used in this process
+  double reference_flops_per_second = 0; ///< of this machine, one thread
+  std::shared_ptr<const model_costs>
+      known_costs;                          ///< of an earlier plan for the same order, or null
+  std::shared_ptr<const graph> known_graph; ///< the rewritten graph they belong to
+  bool pack = true;                         ///< false: stages are only used in this process
 };
 
 /// A stage, ready to be sent to its node.
 struct planned_stage {
-  std::size_t node = 0;      ///< index in `planning_task::nodes`
-  std::uint32_t device = 0;  ///< index among the node's devices
+  std::size_t node = 0;     ///< index in `planning_task::nodes`
+  std::uint32_t device = 0; ///< index among the node's devices
   deploy_order order;
 };
 

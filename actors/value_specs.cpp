@@ -20,7 +20,8 @@ std::vector<value_spec> describe_values(const graph& model, std::span<const valu
                                         std::span<const tensor_type> types) {
   std::vector<value_spec> specs;
   for (std::size_t i = 0; i < ids.size(); ++i)
-    specs.push_back({model.value(ids[i]).name, static_cast<std::uint8_t>(types[i].type),
+    specs.push_back({model.value(ids[i]).name,
+                     static_cast<std::uint8_t>(types[i].type),
                      {types[i].dims.begin(), types[i].dims.end()}});
   return specs;
 }

@@ -18,8 +18,8 @@ std::vector<value_spec> describe_values(const graph& model, std::span<const valu
 /// Types without open extents; `malformed` when one breaks the rules for shapes.
 result<std::vector<tensor_type>> types_of(std::span<const value_spec> values);
 
-/// The declared input types of `model` with open extents filled in: 1 for the outermost axis, 224 for
-/// the others. For when nobody said what is usual.
+/// The declared input types of `model` with open extents filled in: 1 for the outermost axis, 224
+/// for the others. For when nobody said what is usual.
 std::vector<value_spec> example_inputs(const graph& model);
 
 } // namespace shoal

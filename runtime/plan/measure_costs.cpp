@@ -122,11 +122,8 @@ result<double> measure_device(int threads, std::chrono::milliseconds budget) {
   constexpr std::int64_t channels = 64, size = 56, kernel_size = 3;
   const tensor_type image{dtype::f32, {1, channels, size, size}};
   graph_builder b;
-  graph_value x, y;
-  x.name = "x";
-  y.name = "y";
-  x.type = y.type = dtype::f32;
-  const auto in = b.add_value(x), out = b.add_value(y);
+  const auto in = b.add_value({.name = "x", .type = dtype::f32, .dims = {}, .constant = {}});
+  const auto out = b.add_value({.name = "y", .type = dtype::f32, .dims = {}, .constant = {}});
   const auto weights =
       b.add_constant("w", noise({dtype::f32, {channels, channels, kernel_size, kernel_size}}));
   graph_node conv;
