@@ -31,8 +31,8 @@ struct embedded_options {
 struct local_options {
   int nodes = 2;
   int threads_per_node = 1;
-  std::filesystem::path node_program; ///< the `shoal` command; empty: this process's own executable
-  std::filesystem::path cache_folder; ///< of the workers; empty: the default
+  std::filesystem::path node_program = {}; ///< the `shoal` command; empty: this process's own executable
+  std::filesystem::path cache_folder = {}; ///< of the workers; empty: the default
   std::chrono::milliseconds timeout = std::chrono::seconds(30); ///< until all have joined
 };
 
@@ -56,9 +56,9 @@ struct load_options {
   bool plan_only = false;   ///< make the plan, deploy nothing
   /// The usual types of the inputs, in the model's order: what is planned and compiled for. Others
   /// work, too. Empty: open extents are guessed.
-  std::vector<tensor_type> inputs;
+  std::vector<tensor_type> inputs = {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
-  std::function<void(const load_progress&)> on_progress; ///< called in the thread that loads
+  std::function<void(const load_progress&)> on_progress = {}; ///< called in the thread that loads
 };
 
 struct infer_options {
