@@ -56,7 +56,9 @@ result<ending> live(const node_flags& flags, signal_waiter& signals) {
   caf::actor_system system(config);
   SHOAL_TRY(const auto doors, enter_cluster(system, where.host, where.port, "node"));
   SHOAL_TRY(const auto address, local_address_towards(where.host, where.port));
-  SHOAL_TRY(auto home, process::start(system, flags.serving.options(address)));
+  auto here = flags.serving.options(address);
+  here.link.cluster_token = doors.link_token;
+  SHOAL_TRY(auto home, process::start(system, here));
   SHOAL_TRY(auto worker, node::start(system, *home, doors.membership, std::move(options)));
   spdlog::info("node {} joins {}:{}, tensors on port {}", to_string(home->self().id), where.host,
                where.port, home->self().port);
