@@ -70,7 +70,7 @@ void send_beat(pointer self, const equipment_ptr& my) {
   const auto sent = self->clock().now();
   self->request(my->membership, beat_timeout, beat_atom_v, my->office->self().id,
                 measure_load(self, my))
-      .then([=](caf::unit_t) { self->state.lease->confirm(sent, self->clock().now()); },
+      .then([=] { self->state.lease->confirm(sent, self->clock().now()); },
             [=](const caf::error& e) {
               // A late answer is not the end: the lease decides. A refusal is.
               auto why = from_caf(e);

@@ -51,6 +51,8 @@ result<std::unique_ptr<process>> process::start(caf::actor_system& system,
 process::~process() {
   if (link_) link_->close();
   office_->close();
+  // Its timers would keep it alive for as long as they run.
+  caf::anon_send_exit(fetcher_, caf::exit_reason::user_shutdown);
 }
 
 result<void> process::open_link(const process_options& options) {
