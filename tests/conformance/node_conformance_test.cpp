@@ -34,6 +34,8 @@ const std::map<std::string, std::string> refusals = {
     {"test_training_dropout_mask", "training"},
     {"test_training_dropout_zero_ratio", "training"},
     {"test_training_dropout_zero_ratio_mask", "training"},
+    {"test_maxpool_with_argmax_2d_precomputed_pads", "Indices of MaxPool"},
+    {"test_maxpool_with_argmax_2d_precomputed_strides", "Indices of MaxPool"},
 };
 
 std::filesystem::path data_folder() {
