@@ -44,6 +44,10 @@ struct request;
 using request_ptr = std::shared_ptr<request>;
 struct chunk_delivery;
 using chunk_delivery_ptr = std::shared_ptr<const chunk_delivery>;
+struct stage_load;
+using stage_load_ptr = std::shared_ptr<const stage_load>;
+struct planning_outcome;
+using planning_outcome_ptr = std::shared_ptr<const planning_outcome>;
 struct fetch_order;
 using fetch_order_ptr = std::shared_ptr<const fetch_order>;
 

@@ -19,9 +19,7 @@ using part_receiver_actor = caf::typed_actor<
 /// Hosts one stage on one executor.
 using shard_actor = part_receiver_actor::extend<
     // The executor has run the part: its values are the outputs, or it carries a failure.
-    caf::reacts_to<done_atom, part_ptr>,
-    // What this shard has done so far.
-    caf::replies_to<status_atom>::with<shard_status>>;
+    caf::reacts_to<done_atom, part_ptr>>;
 
 /// Cuts requests of this process into parts, keeps them until their results are in, and sends them
 /// where the scheduler says.
@@ -67,6 +65,8 @@ using scheduler_actor = caf::typed_actor<
 using node_agent_actor = caf::typed_actor<
     // Load a stage; answered when it is compiled, or with an error.
     caf::replies_to<deploy_atom, deploy_order>::with<shard_ready>,
+    // A device's thread has compiled a stage, or failed to. Never leaves the process.
+    caf::reacts_to<done_atom, stage_load_ptr>,
     // Unload every shard of this model up to this epoch.
     caf::reacts_to<retire_atom, std::string, std::uint64_t>,
     // No new work; leave the cluster when the last part is done, then quit.
@@ -93,6 +93,8 @@ using deployer_actor = caf::typed_actor<
     // Plan and deploy; answered when it can be used.
     caf::replies_to<load_atom, model_order>::with<model_card>,
     caf::reacts_to<unload_atom, std::string>,
+    // The planner's thread has made a plan, or failed to. Never leaves the process.
+    caf::reacts_to<planned_atom, planning_outcome_ptr>,
     // From membership; the agent is valid for nodes that joined.
     caf::reacts_to<news_atom, member_news, node_agent_actor>,
     caf::replies_to<status_atom>::with<std::vector<model_status>>>;

@@ -147,14 +147,15 @@ struct model_card {
   std::vector<value_spec> inputs;
   std::vector<value_spec> outputs;
   bool batch_splits = false; ///< parts of a batch along axis 0 can be computed apart
-  digest plan;               ///< JSON document in the head's store: see runtime/plan/plan_json.hpp
-  std::uint64_t plan_bytes = 0;
+  std::string plan_table;    ///< for a terminal: see runtime/plan/plan_table.hpp
+  digest plan_picture;       ///< an SVG in the head's store
+  std::uint64_t plan_picture_bytes = 0;
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, model_card& x) {
   return f(caf::meta::type_name("model_card"), x.name, x.epoch, x.inputs, x.outputs, x.batch_splits,
-           x.plan, x.plan_bytes);
+           x.plan_table, x.plan_picture, x.plan_picture_bytes);
 }
 
 /// The head tells a node to load one stage on one of its devices.
@@ -356,6 +357,7 @@ auto inspect(Inspector& f, queue_status& x) {
 /// What the front desk gives to those it lets in.
 struct cluster_doors {
   peer head;
+  std::string link_token; ///< what the tensor links of this cluster show each other
   membership_actor membership;
   scheduler_actor scheduler;
   deployer_actor deployer;
@@ -363,7 +365,8 @@ struct cluster_doors {
 
 template <class Inspector>
 auto inspect(Inspector& f, cluster_doors& x) {
-  return f(caf::meta::type_name("cluster_doors"), x.head, x.membership, x.scheduler, x.deployer);
+  return f(caf::meta::type_name("cluster_doors"), x.head, x.link_token, x.membership, x.scheduler,
+           x.deployer);
 }
 
 } // namespace shoal

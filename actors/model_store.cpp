@@ -78,7 +78,8 @@ void pump(pointer self, data_link* link) {
       f->answer.deliver(f->fetched);
       f = s.fetches.erase(f);
     } else {
-      if (const auto due = f->plan.next_event(self->clock().now()); due && (!next || *due < *next)) next = due;
+      if (const auto due = f->plan.next_event(self->clock().now()); due && (!next || *due < *next))
+        next = due;
       ++f;
     }
   }

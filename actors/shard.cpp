@@ -34,10 +34,7 @@ error located(const part& p, const stage_program& program, const incarnation& no
 } // namespace
 
 shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> program,
-                                 executor_actor runs_on, std::uint32_t device,
-                                 post_office* office) {
-  self->state.status = {
-      program->name.model, program->name.epoch, program->name.stage, device, 0, 0};
+                                 executor_actor runs_on, post_office* office) {
   return {
       [=](part_atom, part_ptr& p) {
         p->trace.push_back({office->self().id, 0, 0, p->transfer_us, p->received_bytes});
@@ -57,12 +54,11 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> pr
           p->failure = located(*p, *program, office->self().id);
           p->values.clear();
         } else {
-          ++self->state.status.parts_done;
-          self->state.status.compute_us += p->trace.back().compute_us;
+          program->parts_done.fetch_add(1, std::memory_order_relaxed);
+          program->compute_us.fetch_add(p->trace.back().compute_us, std::memory_order_relaxed);
         }
         pass_on(std::move(p), *office);
       },
-      [=](status_atom) { return self->state.status; },
   };
 }
 

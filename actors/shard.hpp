@@ -11,7 +11,6 @@ namespace shoal {
 
 struct shard_state {
   static inline const char* name = "shard";
-  shard_status status;
 };
 
 /// Hosts `program`: has the executor run each part that comes, and passes the result on along the
@@ -19,6 +18,6 @@ struct shard_state {
 /// failure; it is never run.
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self,
                                  std::shared_ptr<stage_program> program, executor_actor runs_on,
-                                 std::uint32_t device, post_office* office);
+                                 post_office* office);
 
 } // namespace shoal

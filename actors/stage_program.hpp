@@ -3,6 +3,7 @@
 #include "runtime/session/session_cache.hpp"
 #include "runtime/store/chunk_store.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ class stage_program {
 
   const stage_name name;
   session_cache sessions;
+  std::atomic<std::uint64_t> parts_done{0};
+  std::atomic<std::uint64_t> compute_us{0}; ///< sum over all parts
 
  private:
   chunk_store::pin weights_; ///< keeps the weights in the disk cache while the stage is loaded

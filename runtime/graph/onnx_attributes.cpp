@@ -34,7 +34,7 @@ result<attribute> read_attribute(onnx::AttributeProto& a, constant_reader& const
   case onnx::AttributeProto::STRINGS:
     return attribute(std::vector<std::string>(a.strings().begin(), a.strings().end()));
   case onnx::AttributeProto::TENSOR: {
-    SHOAL_TRY(auto value, constants.read(*a.mutable_t(), "its tensor"));
+    SHOAL_TRY(auto value, constants.read(*a.mutable_t()));
     return attribute(std::move(value));
   }
   case onnx::AttributeProto::GRAPH:

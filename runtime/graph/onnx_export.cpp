@@ -2,8 +2,8 @@
 
 #include "runtime/base/fail.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/graph/onnx_import.hpp"
 #include "runtime/operators/operator.hpp"
+#include "runtime/tensor/tensor_proto.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -18,50 +18,12 @@ namespace {
 /// The opset that a model states which has no node of ai.onnx.
 constexpr int default_opset = 17;
 
-onnx::TensorProto::DataType onnx_type(dtype type) {
-  switch (type) {
-  case dtype::f32:
-    return onnx::TensorProto::FLOAT;
-  case dtype::f64:
-    return onnx::TensorProto::DOUBLE;
-  case dtype::f16:
-    return onnx::TensorProto::FLOAT16;
-  case dtype::bf16:
-    return onnx::TensorProto::BFLOAT16;
-  case dtype::i8:
-    return onnx::TensorProto::INT8;
-  case dtype::i16:
-    return onnx::TensorProto::INT16;
-  case dtype::i32:
-    return onnx::TensorProto::INT32;
-  case dtype::i64:
-    return onnx::TensorProto::INT64;
-  case dtype::u8:
-    return onnx::TensorProto::UINT8;
-  case dtype::u16:
-    return onnx::TensorProto::UINT16;
-  case dtype::u32:
-    return onnx::TensorProto::UINT32;
-  case dtype::u64:
-    return onnx::TensorProto::UINT64;
-  case dtype::boolean:
-    break;
-  }
-  return onnx::TensorProto::BOOL;
-}
-
-void write_type(const tensor_type& type, onnx::TensorProto& proto) {
-  proto.set_data_type(onnx_type(type.type));
-  for (const auto extent : type.dims) proto.add_dims(extent);
-}
-
-void write_tensor(const tensor& value, onnx::TensorProto& proto) {
-  write_type(value.type(), proto);
-  proto.set_raw_data(std::string(text_of(value.bytes())));
-}
-
-void write_external(const tensor& value, const external_location& where, onnx::TensorProto& proto) {
-  write_type(value.type(), proto);
+void write_external(const graph_value& constant, const external_location& where,
+                    onnx::TensorProto& proto) {
+  const auto& value = constant.constant;
+  proto.set_name(constant.name);
+  proto.set_data_type(dtype_to_onnx(value.element_type()));
+  for (const auto extent : value.dims()) proto.add_dims(extent);
   proto.set_data_location(onnx::TensorProto::EXTERNAL);
   const auto entry = [&](std::string key, std::string text) {
     auto& pair = *proto.add_external_data();
@@ -96,7 +58,7 @@ void write_attribute(const std::string& name, const attribute& value, onnx::Attr
     for (const auto& v : *strings) proto.add_strings(v);
   } else {
     proto.set_type(kind::TENSOR);
-    write_tensor(std::get<tensor>(value), *proto.mutable_t());
+    to_proto(std::get<tensor>(value), "", *proto.mutable_t());
   }
 }
 
@@ -104,7 +66,7 @@ void write_value_info(const graph_value& value, onnx::ValueInfoProto& proto) {
   proto.set_name(value.name);
   if (!value.type && !value.dims && !value.is_constant()) return;
   auto& type = *proto.mutable_type()->mutable_tensor_type();
-  if (value.type) type.set_elem_type(onnx_type(*value.type));
+  if (value.type) type.set_elem_type(dtype_to_onnx(*value.type));
   if (!value.dims) return;
   auto& dims = *type.mutable_shape();
   for (const auto& d : *value.dims) {
@@ -196,14 +158,13 @@ result<std::string> export_onnx_bytes(const graph& model, const export_options& 
   for (const auto& value : model.values()) {
     if (!value.is_constant()) continue;
     auto& init = *out.add_initializer();
-    init.set_name(value.name);
     std::optional<external_location> where;
     if (options.place && value.constant.byte_size() >= options.embed_below)
       where = options.place(value);
     if (where)
-      write_external(value.constant, *where, init);
+      write_external(value, *where, init);
     else
-      write_tensor(value.constant, init);
+      to_proto(value.constant, value.name, init);
   }
   return serialize(proto);
 }

@@ -64,9 +64,9 @@ class graph_reader {
     for (auto& init : *proto_.mutable_initializer()) {
       SHOAL_CHECK(check_name(init.name(), "an initialiser", limits_));
       if (init.name().empty()) return fail(errc::malformed, "an initialiser has no name");
-      const auto owner = fmt::format("initialiser '{}'", init.name());
-      SHOAL_TRY(auto value, constants_.read(init, owner));
-      SHOAL_CHECK(add_constant(std::move(*init.mutable_name()), std::move(value)));
+      std::string name = init.name();
+      SHOAL_TRY(auto value, constants_.read(init));
+      SHOAL_CHECK(add_constant(std::move(name), std::move(value)));
     }
     return {};
   }

@@ -25,8 +25,11 @@ struct constant_reader {
   weight_source* weights;
   std::uint64_t total_bytes = 0;
 
-  /// Takes the bytes out of `proto`. `owner` is for messages, as in "initialiser 'w'".
-  result<tensor> read(onnx::TensorProto& proto, std::string_view owner);
+  /// Takes the bytes out of `proto`; errors name the tensor.
+  result<tensor> read(onnx::TensorProto& proto);
+
+ private:
+  result<void> count(std::uint64_t bytes);
 };
 
 /// All attributes of a node; tensors are taken out of `proto`.
@@ -39,8 +42,6 @@ result<void> check_schema(const onnx::NodeProto& proto, std::string_view node_na
 result<graph_value> read_value_info(const onnx::ValueInfoProto& proto, std::string_view side,
                                     const import_limits& limits);
 
-/// The element type of that number in ONNX. `owner` is for messages.
-result<dtype> read_dtype(std::int32_t onnx_type, std::string_view owner);
 result<void> check_name(std::string_view name, std::string_view what, const import_limits& limits);
 
 /// The whole graph. Its constants are taken out of `proto`.

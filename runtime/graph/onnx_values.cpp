@@ -1,5 +1,6 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/graph/onnx_reader.hpp"
+#include "runtime/tensor/tensor_proto.hpp"
 
 namespace shoal::onnx_reader {
 namespace {
@@ -68,7 +69,9 @@ result<graph_value> read_value_info(const onnx::ValueInfoProto& proto, std::stri
                 kind_of(proto.type()));
   const auto& type = proto.type().tensor_type();
   if (type.elem_type() != onnx::TensorProto::UNDEFINED) {
-    SHOAL_TRY(value.type, read_dtype(type.elem_type(), where()));
+    auto element = dtype_from_onnx(type.elem_type());
+    if (!element) return std::move(element).error().within(where());
+    value.type = *element;
   }
   if (type.has_shape()) {
     auto dims = read_dims(type.shape(), limits);

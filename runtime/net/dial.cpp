@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -40,10 +41,6 @@ result<endpoints> resolve(const std::string& host, std::uint16_t port) {
   return found;
 }
 
-std::string reason(const std::error_code& failure) {
-  return failure == std::errc::connection_refused ? "connection refused" : failure.message();
-}
-
 } // namespace
 
 /// Shared with the thread that looks the name up; `io` is null once nobody waits.
@@ -72,7 +69,7 @@ void dial::start() {
   }
   lookup_ = std::make_shared<lookup>();
   lookup_->io = &io_;
-  std::thread([self = weak_from_this(), state = lookup_, host = host_, port = port_] {
+  auto work = [self = weak_from_this(), state = lookup_, host = host_, port = port_] {
     auto found = resolve(host, port);
     lookups.fetch_sub(1);
     std::lock_guard lock(state->mutex);
@@ -84,7 +81,16 @@ void dial::start() {
       alive->endpoints_ = *std::move(found);
       alive->connect();
     });
-  }).detach();
+  };
+  try {
+    std::thread(std::move(work)).detach();
+  } catch (const std::system_error& refused) {
+    lookups.fetch_sub(1);
+    asio::post(io_, [self, why = std::string(refused.what())] {
+      self->finish(fail(errc::resource_exhausted, "{}:{}: no thread to look the name up: {}",
+                        self->host_, self->port_, why));
+    });
+  }
 }
 
 void dial::connect() {
@@ -96,7 +102,7 @@ void dial::connect() {
     if (!self->done_) return;
     if (!failure) return self->finish(std::move(self->socket_));
     if (++self->next_ < self->endpoints_.size()) return self->connect();
-    self->finish(fail(errc::unavailable, "{}:{}: {}", self->host_, self->port_, reason(failure)));
+    self->finish(fail(errc::unavailable, "{}:{}: {}", self->host_, self->port_, failure.message()));
   });
 }
 
@@ -115,7 +121,7 @@ void dial::cancel() {
 }
 
 std::string dial::progress() const {
-  return endpoints_.empty() ? "looking up" : "connecting to";
+  return endpoints_.empty() ? "looking up the name" : "connecting";
 }
 
 } // namespace shoal

@@ -38,6 +38,9 @@ class frame_receiver {
 
   /// `events` outlives this.
   frame_receiver(const receive_limits& limits, allocator allocate, frame_events& events);
+  ~frame_receiver();
+  frame_receiver(const frame_receiver&) = delete;
+  frame_receiver& operator=(const frame_receiver&) = delete;
 
   /// Where to put the bytes that come next, in this order; never empty, valid until `commit`.
   std::span<const mutable_byte_span> buffers();
@@ -84,8 +87,7 @@ class frame_receiver {
   std::size_t next_target_ = 0;
   std::size_t missing_ = 0;
   std::uint32_t fragment_crc_ = 0;
-  std::vector<std::byte> compressed_;
-  std::vector<std::byte> sink_;
+  std::vector<std::byte> aside_; // fragments that are compressed, or of messages that were refused
   std::vector<mutable_byte_span> offered_;
 
   std::vector<std::unique_ptr<partial_message>> partial_;
@@ -93,11 +95,6 @@ class frame_receiver {
   std::uint64_t credit_;       // what the peer may still send
   std::uint64_t consumed_ = 0; // taken in, and not granted again yet
   std::uint64_t frames_ = 0;
-
- public:
-  ~frame_receiver();
-  frame_receiver(const frame_receiver&) = delete;
-  frame_receiver& operator=(const frame_receiver&) = delete;
 };
 
 } // namespace shoal

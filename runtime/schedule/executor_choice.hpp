@@ -29,18 +29,39 @@ struct route_choice {
   double expected_s = 0;             ///< through all stages, queues included
 };
 
+/// How fast the stages of a model are, idle and at full load.
+struct route_pace {
+  double latency_s = 0;  ///< through all stages, each on its fastest replica
+  double interval_s = 0; ///< between two results: the slowest stage, all its replicas at work
+};
+
+/// The credits of an executor: ⌈away / service⌉ + 1, from 2 (one in work, one to go on with) to 64;
+/// `away_s` is how long a credit is out beyond the executor's own service.
+std::size_t credits_for(double away_s, double service_s);
+
 /// Late binding with credits: a part is bound to executors only when each has a free credit, so
-/// that it waits where the whole cluster can still take it. An executor has ⌈round trip / service⌉
-/// + 1 credits, at least 2: one in work, one to go on with; the round trip is the time a credit is
-/// away beyond its own service, other stages included. Per stage the replica of least
+/// that it waits where the whole cluster can still take it. A credit is out until the part has
+/// passed all stages, so the other stages and the way there count as away.
+///
+/// Per stage the replica of least
 ///   (in flight + 1) · service + transfer + overdue
-/// is chosen; where that one has no credit, waiting for it beats running on a slower one, and there
-/// is no route now. Overdue is how long the executor's oldest part should have been back: it drives
-/// parts away from what stalls.
+/// is chosen. Overdue is how long the executor's oldest part should have been back: it drives parts
+/// away from what stalls. Replicas without a free credit compare too, with twice the time added in
+/// which they work off the parts that wait; if one of them wins, waiting for it beats running on a
+/// slower one, and there is no route now. So a slow executor idles at low load and works at high
+/// load.
 class executor_choice {
  public:
+  /// `waiting`: the parts of this model in the queue besides this one. `avoid`: executors where an
+  /// attempt failed before; used only where a stage has no other.
   std::optional<route_choice> choose(std::uint64_t model, std::uint64_t shape,
-                                     const stage_replicas& stages, instant now) const;
+                                     const stage_replicas& stages, std::size_t waiting,
+                                     std::span<const executor_id> avoid, instant now) const;
+
+  /// What a route takes with nothing in its way, and how often one can end; nothing when a stage
+  /// has no open replica.
+  std::optional<route_pace> pace(std::uint64_t model, std::uint64_t shape,
+                                 const stage_replicas& stages) const;
 
   /// Takes one credit of each of these distinct executors, for a part expected back at `due`.
   void acquire(std::span<const executor_id> executors, instant due);
@@ -51,9 +72,8 @@ class executor_choice {
   void set_open(const incarnation& node, bool open);
   bool is_open(const incarnation& node) const { return !closed_.contains(node); }
 
-  /// Sets how long a credit of this executor is away beyond its service.
-  void set_round_trip(const executor_id& executor, double seconds, double service_seconds);
-  std::size_t credits(const executor_id& executor) const;
+  /// The network's round trip between the scheduler and this executor.
+  void set_round_trip(const executor_id& executor, double seconds);
   std::size_t in_flight(const executor_id& executor) const;
   /// Over all executors; 0 when nothing runs.
   std::size_t total_in_flight() const;
@@ -65,10 +85,20 @@ class executor_choice {
  private:
   struct executor_state {
     std::multiset<instant> due;
-    std::size_t credits = 2;
+    double round_trip_s = 0;
+  };
+  struct candidate {
+    std::size_t index = 0;
+    double expected_s = 0;
   };
 
-  double expected(const work_class& work, const replica& candidate, instant now) const;
+  /// Of all stages without queueing, each on its best open replica; nothing when one has none.
+  std::optional<std::vector<double>> idle_times(std::uint64_t model, std::uint64_t shape,
+                                                const stage_replicas& stages) const;
+  std::optional<candidate> choose_replica(const work_class& work, std::span<const replica> replicas,
+                                          double others_s, std::size_t waiting,
+                                          std::span<const executor_id> avoid, instant now) const;
+  const executor_state& state(const executor_id& executor) const;
 
   service_estimates estimates_;
   std::map<executor_id, executor_state> executors_;

@@ -120,6 +120,7 @@ class membership_table {
   };
   struct name_history {
     std::vector<restart> restarts; ///< within the window, oldest first
+    instant refused_until = instant::min();
     bool quarantined = false;
   };
 

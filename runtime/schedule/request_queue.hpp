@@ -54,6 +54,8 @@ class request_queue {
 
   std::size_t size() const { return parts_.size(); }
   std::size_t lane_size(std::uint64_t lane) const;
+  /// How many parts of its lane would go before this one; O(their number).
+  std::size_t ahead_of(const queued_part& part) const;
   std::size_t capacity() const { return options_.capacity; }
   bool contains(const part_id& id) const { return parts_.contains(id); }
   /// Until a place is likely free: the smoothed time between two parts leaving.
@@ -72,6 +74,7 @@ class request_queue {
     rank order;
   };
 
+  rank rank_of(const queued_part& part, std::uint64_t arrival) const;
   void insert(const queued_part& part);
   queued_part take(std::map<part_id, waiting>::iterator position);
 

@@ -13,6 +13,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct scheduler_options {
   /// Part of how long an ended part is remembered, so that duplicates are known as such.
   time_span node_lease = std::chrono::seconds(3);
   time_span lost_node_memory = std::chrono::minutes(10);
+  time_span max_deadline = std::chrono::hours(1); ///< from submission
 };
 
 /// What a client wants done: `parts` parts of one request, each to be ended on its own.
@@ -102,11 +104,12 @@ struct aftermath {
 
 /// The scheduler as a pure state machine: queue, admission, choice of executors, retries, fencing
 /// by epoch and node. Not thread-safe; `now` never goes back. The caller turns messages into calls,
-/// calls `next_route` after each until it is empty, and `expire` at `next_wakeup`.
+/// calls `next_route` after each until it is empty, and `expire` at `next_wakeup`; while parts wait
+/// and executors are busy also every 100 ms or so, because a stalled executor is told by the time.
 ///
 /// Holds at all times: every accepted part ends exactly once, reported by exactly one call
-/// (`completed`, `node_lost`, `retire`, `expire` or `cancel`); a route visits only open nodes, and
-/// only replicas of the model's current plan; every credit taken is given back.
+/// (`completed`, `node_lost`, `retire`, `expire`, `cancel` or `remove_model`); a route visits only
+/// open nodes, and only replicas of the model's current plan; every credit taken is given back.
 ///
 /// A change of plan loses nothing: `set_plan` sends new attempts to the new plan while attempts
 /// under the old one finish; `retire` fences the old epoch, and what is still out under it is tried
@@ -122,6 +125,8 @@ class scheduler_core {
   aftermath retire(const std::string& model, std::uint64_t epoch, instant now);
   /// True when no attempt is out under this epoch: its shards can be unloaded.
   bool drained(const std::string& model, std::uint64_t epoch) const;
+  /// Ends all its parts as unavailable and forgets its plan.
+  aftermath remove_model(const std::string& model, instant now);
 
   /// All parts or none. not_found without a plan for the model; deadline_exceeded when it is
   /// predicted to be late; resource_exhausted when the queue is full; invalid_argument for an id
@@ -129,7 +134,8 @@ class scheduler_core {
   result<ticket> submit(const schedule_request& request, instant now);
   std::chrono::milliseconds retry_after() const { return retry_after_; }
 
-  /// The next part that has a route now, with one credit of each executor on it taken.
+  /// The next part that has a route now, with one credit of each executor on it taken. What it
+  /// finds past its deadline is reported by the next `expire`.
   std::optional<assignment> next_route(instant now);
 
   /// An attempt reports. The first success ends the part; its credits are free again.
@@ -163,7 +169,6 @@ class scheduler_core {
   struct plan_state {
     std::uint64_t lane = 0;
     std::uint64_t epoch = 0;
-    std::uint64_t fenced_epoch = 0; ///< this and older ones are retired; 0: none
     stage_replicas stages;
     std::map<std::uint64_t, std::size_t> out; ///< attempts per epoch that may still report
     std::size_t in_flight = 0;                ///< attempts that hold credits
@@ -180,6 +185,7 @@ class scheduler_core {
     std::vector<executor_id> visits;    ///< per stage
     std::vector<executor_id> executors; ///< the distinct ones, for credits
     std::optional<std::size_t> stage;   ///< where it is, if told
+    instant started;
     instant due;
     instant lease_end;
   };
@@ -192,20 +198,31 @@ class scheduler_core {
   };
   using part_map = std::map<part_id, part_state>;
 
+  /// Whether a failed attempt draws on the retry budget. The loss of a node does not: it is no
+  /// fault of the work, and the limits on attempts and on executors lost bound it.
+  enum class retry_cost : std::uint8_t { budget, free };
+
   result<void> check(const schedule_request& request, instant now) const;
-  route_load load_of(const plan_state& plan, const schedule_request& request) const;
-  attempt_record* find_attempt(part_state& part, const task_key& key, std::uint32_t number);
-  void enqueue(const part_id& id, const part_state& part);
+  route_load load_of(const plan_state& plan, const schedule_request& request, instant now) const;
+  queued_part waiting_part(const part_id& id, const part_state& part) const;
   void start_delayed(instant now);
-  void close(part_state& part, attempt_record& attempt);
-  void lapse(part_state& part, attempt_record& attempt);
-  void free_credits(part_state& part, attempt_record& attempt);
+  std::optional<route_choice> find_route(const queued_part& waiting, instant now) const;
+  assignment start(const part_id& id, const route_choice& route, instant now);
+
+  attempt_record* find_attempt(part_state& part, const task_key& key, std::uint32_t number);
+  void free_credits(part_state& part, const part_id& id, attempt_record& attempt);
+  void close(part_state& part, const part_id& id, attempt_record& attempt);
   void learn(const part_state& part, const attempt_record& attempt, const attempt_report& report);
-  /// Nothing when the part is tried again, else the error it ended with.
-  std::optional<error> retry_or_fail(part_map::iterator part, error cause, bool charged,
-                                     instant now);
+  bool waits(const part_id& id, const part_state& part) const;
+  /// Lets the part wait for another attempt if it may have one.
+  bool try_again(const part_id& id, part_state& part, retry_cost cost, instant now);
+  /// After an attempt was closed. Nothing while the part goes on, else the error it ended with.
+  std::optional<error> settle(part_map::iterator part, error cause, retry_cost cost, instant now);
+  void settle(part_map::iterator part, error cause, aftermath& after, instant now);
   void end(part_map::iterator part, instant now);
-  void settle(part_map::iterator part, error cause, bool charged, aftermath& after, instant now);
+  void expire_deadlines(aftermath& after, instant now);
+  void expire_leases(aftermath& after, instant now);
+  void forget(instant now);
 
   scheduler_options options_;
   std::mt19937_64 random_;
@@ -220,7 +237,7 @@ class scheduler_core {
   std::map<part_id, instant> ended_;                             ///< until when each is remembered
   std::set<std::pair<instant, part_id>> forget_;
   std::map<incarnation, instant> lost_;
-  std::map<executor_id, double> round_trips_;
+  aftermath unreported_; ///< found by next_route, for the next expire
   std::chrono::milliseconds retry_after_{0};
   std::uint64_t next_lane_ = 1;
 };

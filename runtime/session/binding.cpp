@@ -148,8 +148,8 @@ std::vector<tensor_type> bound_graph::output_types_of(std::size_t index) const {
   return types;
 }
 
-result<std::unique_ptr<bound_graph>> bind(std::shared_ptr<const graph> model,
-                                          std::span<const operand> inputs) {
+result<std::unique_ptr<bound_graph>> bind_types(std::shared_ptr<const graph> model,
+                                                std::span<const operand> inputs) {
   std::vector<tensor_type> types;
   for (const auto& input : inputs) types.push_back(input.type);
   SHOAL_CHECK(check_inputs(*model, types));

@@ -25,8 +25,8 @@ struct bound_graph {
 /// Infers every type from those of the graph inputs, and folds what depends on constants and types
 /// alone: shape arithmetic disappears here. An input with `constant` set is taken as known content,
 /// which models need whose shapes depend on an input's values. Checks inputs by `check_inputs`.
-result<std::unique_ptr<bound_graph>> bind(std::shared_ptr<const graph> model,
-                                          std::span<const operand> inputs);
+result<std::unique_ptr<bound_graph>> bind_types(std::shared_ptr<const graph> model,
+                                                std::span<const operand> inputs);
 
 /// Runs one node on constant inputs (null where an optional one is left out).
 result<std::vector<tensor>> evaluate_node(const graph_node& node,

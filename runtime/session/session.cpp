@@ -165,7 +165,7 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
                                                   std::shared_ptr<weight_cache> weights,
                                                   const session_options& options) {
   kernels::set_compute_threads(options.threads);
-  SHOAL_TRY(auto bound, bind(std::move(model), inputs));
+  SHOAL_TRY(auto bound, bind_types(std::move(model), inputs));
   SHOAL_TRY(auto plan, plan_session(*bound, *weights, options.threads));
   return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
                                             options);

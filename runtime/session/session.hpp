@@ -27,7 +27,7 @@ struct node_profile {
 /// threads is set by each run. Weights in packed form are shared through the `weight_cache`.
 class session {
  public:
-  /// `inputs` as for `bind`: types, and contents where shapes depend on them.
+  /// `inputs` as for `bind_types`: types, and contents where shapes depend on them.
   static result<std::unique_ptr<session>> compile(std::shared_ptr<const graph> model,
                                                   std::span<const operand> inputs,
                                                   std::shared_ptr<weight_cache> weights,

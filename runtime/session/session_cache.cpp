@@ -67,4 +67,14 @@ result<session*> session_cache::get(std::span<const tensor> inputs) {
   return entries_.front().compiled.get();
 }
 
+result<void> session_cache::prepare(std::span<const tensor_type> types) {
+  std::vector<operand> operands;
+  for (const auto& type : types) operands.push_back({type, nullptr, true});
+  SHOAL_TRY(auto compiled, session::compile(model_, operands, weights_, options_));
+  entries_.push_front(
+      {{types.begin(), types.end()}, std::vector<tensor>(types.size()), std::move(compiled)});
+  if (entries_.size() > capacity_) entries_.pop_back();
+  return {};
+}
+
 } // namespace shoal

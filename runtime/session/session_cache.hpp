@@ -25,6 +25,10 @@ class session_cache {
   /// values: so stages work that get the result of shape arithmetic done in an earlier stage.
   result<session*> get(std::span<const tensor> inputs);
 
+  /// Compiles for inputs of these types ahead of the first run. `unsupported` when shapes depend on
+  /// their values.
+  result<void> prepare(std::span<const tensor_type> types);
+
   const std::shared_ptr<const graph>& model() const { return model_; }
   const weight_cache& weights() const { return *weights_; }
   std::size_t size() const { return entries_.size(); }

@@ -60,7 +60,7 @@ class fetch_plan {
   };
   enum class verdict {
     accepted,  ///< new and sound: store it
-    duplicate, ///< sound to all appearances, but here already: drop it
+    duplicate, ///< here already: drop it
     corrupt,   ///< not what its name says: dropped, the peer is blamed
     unwanted   ///< never asked for: drop it
   };

@@ -81,7 +81,7 @@ error within_weight(error failure, const weight_manifest& manifest) {
 
 result<tensor> map_weight(chunk_store& store, const weight_manifest& manifest) {
   SHOAL_CHECK(check_manifest(manifest));
-  if (manifest.bytes == 0) return tensor(manifest.type, allocate_storage(0));
+  if (manifest.bytes < smallest_mapped_weight) return read_weight(store, manifest);
   auto* range =
       mapped_storage::reserve(static_cast<std::size_t>(manifest.bytes), manifest.chunks.size());
   if (range == nullptr) return read_weight(store, manifest);

@@ -6,6 +6,9 @@
 
 namespace shoal {
 
+/// A bias of a few hundred bytes is not worth a mapping and a page of its own.
+inline constexpr std::uint64_t smallest_mapped_weight = 64 << 10;
+
 /// The weight that `manifest` describes, its chunk files in `store` mapped one after the other into
 /// one range of addresses: contiguous, page-aligned, read-only (writing to it ends the process),
 /// shared with every other process that maps the same files, and paged in as it is used. Content
@@ -13,8 +16,9 @@ namespace shoal {
 /// afterwards does no harm.
 ///
 /// `not_found` if a chunk is missing, cut short or corrupt; fetch it and call again. Falls back to
-/// reading into memory where mapping fails or the process has very many mappings already. Chunk
-/// files must not be truncated from outside while they are mapped: the store never does.
+/// reading into memory where mapping fails or the process has very many mappings already, and reads
+/// weights below `smallest_mapped_weight`. Chunk files must not be truncated from outside while
+/// they are mapped: the store never does.
 result<tensor> map_weight(chunk_store& store, const weight_manifest& manifest);
 
 /// The same, always read into memory.

@@ -93,7 +93,7 @@ TEST_CASE("a location that leaves the model's folder is refused") {
   CHECK(holds(c.error_of("../secret"), "external data '../secret': '..' is refused"));
   CHECK(holds(c.error_of("data/../../secret"), "'..' is refused"));
   CHECK(holds(c.error_of((c.root.path() / "secret").string()), "absolute paths are refused"));
-  CHECK(holds(c.error_of(""), "the location is empty"));
+  CHECK(holds(c.error_of(""), "external data without a location"));
   CHECK(holds(c.error_of(std::string("data/w.bin\0x", 12)), "holds a zero byte"));
   CHECK(holds(c.error_of("data//w.bin"), "it names no file"));
   CHECK(holds(c.error_of("."), "it names no file"));

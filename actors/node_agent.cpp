@@ -1,0 +1,271 @@
+#include "actors/node_agent.hpp"
+
+#include "actors/caf_error.hpp"
+#include "actors/shard.hpp"
+#include "actors/value_specs.hpp"
+#include "runtime/base/fail.hpp"
+#include "runtime/net/hello.hpp"
+#include "runtime/store/package.hpp"
+
+namespace shoal {
+namespace {
+
+using pointer = node_agent_actor::stateful_pointer<node_agent_state>;
+using equipment_ptr = std::shared_ptr<const node_equipment>;
+
+constexpr auto beat_period = std::chrono::milliseconds(250);
+constexpr auto beat_timeout = std::chrono::milliseconds(1000);
+constexpr auto register_timeout = std::chrono::seconds(5);
+constexpr auto fetch_timeout = std::chrono::minutes(30);
+/// A draining node leaves when no part has come for so long: longer than any hop takes.
+constexpr auto drain_quiet = std::chrono::milliseconds(1000);
+
+node_agent_state::shard_name name_of(const deploy_order& order) {
+  return {order.model, order.epoch, order.stage};
+}
+
+void end(pointer self, const equipment_ptr& my, std::optional<error> reason) {
+  if (std::exchange(self->state.ended, true)) return;
+  for (const auto& [name, shard] : self->state.shards)
+    my->office->close_mailbox(shard.address.slot);
+  self->state.shards.clear();
+  my->on_end(std::move(reason));
+  self->quit();
+}
+
+node_offer describe(const equipment_ptr& my) {
+  node_offer offer{my->office->self(), my->name, software_version(), {}};
+  for (const auto& device : my->devices) offer.devices.push_back(device.offer);
+  return offer;
+}
+
+node_load measure_load(pointer self, const equipment_ptr& my) {
+  node_load load;
+  for (const auto& [name, shard] : self->state.shards)
+    load.shards.push_back({std::get<0>(name), std::get<1>(name), std::get<2>(name), shard.device,
+                           shard.program->parts_done.load(), shard.program->compute_us.load()});
+  for (const auto& device : my->devices) {
+    load.device_queue.push_back(device.thread->queued());
+    load.device_busy_us.push_back(device.thread->busy_us());
+  }
+  if (my->link != nullptr) {
+    const auto total = my->link->stats().total;
+    load.bytes_sent = total.bytes_sent;
+    load.bytes_received = total.bytes_received;
+  }
+  return load;
+}
+
+void join_cluster(pointer self, const equipment_ptr& my) {
+  const auto sent = self->clock().now();
+  self->request(my->membership, register_timeout, register_atom_v, describe(my),
+                node_agent_actor(self))
+      .then(
+          [=](std::uint64_t) {
+            self->state.lease.emplace(sent);
+            self->delayed_send(node_agent_actor(self), beat_period, caf::tick_atom_v);
+          },
+          [=](const caf::error& e) { end(self, my, from_caf(e).within("joining the cluster")); });
+}
+
+void send_beat(pointer self, const equipment_ptr& my) {
+  const auto sent = self->clock().now();
+  self->request(my->membership, beat_timeout, beat_atom_v, my->office->self().id,
+                measure_load(self, my))
+      .then([=](caf::unit_t) { self->state.lease->confirm(sent, self->clock().now()); },
+            [=](const caf::error& e) {
+              // A late answer is not the end: the lease decides. A refusal is.
+              auto why = from_caf(e);
+              if (why.code() == errc::stale || why.code() == errc::unavailable)
+                end(self, my, std::move(why).within("heartbeat"));
+            });
+}
+
+/// True when the node has nothing to do, and had nothing to do for a while.
+bool drained(pointer self, const equipment_ptr& my) {
+  const auto now = self->clock().now();
+  std::uint64_t queued = 0;
+  for (const auto& device : my->devices) queued += device.thread->queued();
+  if (queued > 0)
+    self->state.idle_since.reset();
+  else if (!self->state.idle_since)
+    self->state.idle_since = now;
+  return self->state.idle_since && now - *self->state.idle_since >= drain_quiet;
+}
+
+void tick(pointer self, const equipment_ptr& my) {
+  if (self->state.lease->fenced(self->clock().now()))
+    return end(self, my,
+               error(errc::stale, "the head has not answered for the length of the lease"));
+  if (self->state.draining && drained(self, my)) {
+    self->send(my->membership, depart_atom_v, my->office->self().id);
+    return end(self, my, std::nullopt);
+  }
+  send_beat(self, my);
+  self->delayed_send(node_agent_actor(self), beat_period, caf::tick_atom_v);
+}
+
+result<void> check(pointer self, const equipment_ptr& my, const deploy_order& order) {
+  if (self->state.draining) return fail(errc::unavailable, "node '{}' is draining", my->name);
+  if (order.device >= my->devices.size())
+    return fail(errc::invalid_argument, "node '{}' has {} devices, number {} was asked for",
+                my->name, my->devices.size(), order.device);
+  const auto memory = my->devices[order.device].offer.memory_bytes;
+  std::uint64_t taken = 0;
+  for (const auto& [name, shard] : self->state.shards)
+    if (shard.device == order.device) taken += shard.memory_bytes;
+  if (order.memory_bytes > memory || taken > memory - order.memory_bytes)
+    return fail(errc::resource_exhausted,
+                "stage {} of '{}' needs {} bytes; '{}' on node '{}' has {}, of which {} are taken",
+                order.stage, order.model, order.memory_bytes, my->devices[order.device].offer.name,
+                my->name, memory, taken);
+  return {};
+}
+
+/// Runs on the device's thread: unpacks the stage if need be and compiles it for the usual inputs.
+stage_load compile_stage(const node_equipment& my, const deploy_order& order,
+                         std::shared_ptr<const graph> stage, workspace&) {
+  stage_load load{order, nullptr, 0, std::nullopt};
+  const auto attempt = [&]() -> result<void> {
+    chunk_store::pin pin;
+    if (!stage) {
+      SHOAL_TRY(const auto blob, my.store.read(order.package));
+      const byte_span bytes(blob->data(), blob->size());
+      SHOAL_TRY(const auto weights, read_manifests(bytes));
+      if (my.store.disk) {
+        std::vector<digest> names{order.package};
+        for (const auto& weight : weights)
+          names.insert(names.end(), weight.chunks.begin(), weight.chunks.end());
+        pin = my.store.disk->pin_chunks(std::move(names));
+        SHOAL_TRY(stage, unpack_graph(bytes, *my.store.disk));
+      } else {
+        SHOAL_TRY(stage, unpack_graph(bytes, static_cast<chunk_source&>(*my.store.memory)));
+      }
+    }
+    session_options how;
+    how.threads = static_cast<int>(my.devices[order.device].offer.threads);
+    load.program = std::make_shared<stage_program>(
+        stage_name{order.model, order.epoch, order.stage}, stage, how, std::move(pin));
+    SHOAL_TRY(const auto types, types_of(order.inputs));
+    auto compiled = load.program->sessions.prepare(types);
+    // A stage whose shapes depend on values compiles when it sees the first ones.
+    if (!compiled && compiled.error().code() != errc::unsupported)
+      return std::move(compiled).error();
+    return {};
+  };
+  if (auto done = attempt(); !done)
+    load.failure = std::move(done).error().within(
+        fmt::format("stage {} of '{}' on node '{}'", order.stage, order.model, my.name));
+  return load;
+}
+
+void load_stage(pointer self, const equipment_ptr& my, const deploy_order& order,
+                std::shared_ptr<const graph> stage, std::uint64_t fetched) {
+  my->devices[order.device].thread->post(
+      [my, order, stage, fetched, me = node_agent_actor(self)](workspace& arena) {
+        auto load = std::make_shared<stage_load>(compile_stage(*my, order, stage, arena));
+        load->fetched_bytes = fetched;
+        caf::anon_send(me, done_atom_v, stage_load_ptr(std::move(load)));
+      });
+}
+
+void fail_loading(pointer self, const deploy_order& order, const error& why) {
+  const auto found = self->state.loading.find(name_of(order));
+  if (found == self->state.loading.end()) return;
+  auto promise = std::move(found->second);
+  self->state.loading.erase(found);
+  promise.deliver(to_caf(why));
+}
+
+fetch_order_ptr order_chunks(const deploy_order& order, std::vector<wanted_chunk> chunks) {
+  auto fetch = std::make_shared<fetch_order>();
+  fetch->chunks = std::move(chunks);
+  for (const auto& p : order.providers) fetch->providers.push_back(p.address());
+  return fetch;
+}
+
+/// The package first, because it says which weights there are; then the weights.
+void fetch_stage(pointer self, const equipment_ptr& my, const deploy_order& order) {
+  const auto failed = [=](const caf::error& e) {
+    fail_loading(self, order, from_caf(e).within("fetching the weights of a stage"));
+  };
+  self->request(my->fetcher, fetch_timeout, fetch_atom_v,
+                order_chunks(order, {{order.package, order.package_bytes}}))
+      .then(
+          [=](std::uint64_t package_bytes) {
+            const auto blob = my->store.read(order.package);
+            if (!blob) return fail_loading(self, order, blob.error());
+            const auto weights = read_manifests({(*blob)->data(), (*blob)->size()});
+            if (!weights) return fail_loading(self, order, weights.error());
+            self->request(my->fetcher, fetch_timeout, fetch_atom_v,
+                          order_chunks(order, chunks_of(*weights)))
+                .then(
+                    [=](std::uint64_t weight_bytes) {
+                      load_stage(self, my, order, nullptr, package_bytes + weight_bytes);
+                    },
+                    failed);
+          },
+          failed);
+}
+
+void loaded(pointer self, const equipment_ptr& my, const stage_load& load) {
+  const auto found = self->state.loading.find(name_of(load.order));
+  if (found == self->state.loading.end()) return; // retired meanwhile
+  auto promise = std::move(found->second);
+  self->state.loading.erase(found);
+  if (load.failure) {
+    promise.deliver(to_caf(*load.failure));
+    return;
+  }
+  const auto& device = my->devices[load.order.device];
+  auto actor = self->spawn(shard, load.program, device.executor, my->office);
+  const auto address = my->office->open_mailbox(part_receiver_actor(actor));
+  self->state.shards[name_of(load.order)] = {actor, address, load.program, load.order.device,
+                                             load.order.memory_bytes};
+  promise.deliver(shard_ready{address, load.fetched_bytes});
+}
+
+void retire(pointer self, const equipment_ptr& my, const std::string& model, std::uint64_t epoch) {
+  std::erase_if(self->state.shards, [&](const auto& entry) {
+    const auto& [name, shard] = entry;
+    if (std::get<0>(name) != model || std::get<1>(name) > epoch) return false;
+    my->office->close_mailbox(shard.address.slot);
+    return true;
+  });
+}
+
+} // namespace
+
+node_agent_actor::behavior_type node_agent(pointer self, node_equipment equipment) {
+  const auto my = std::make_shared<const node_equipment>(std::move(equipment));
+  self->monitor(my->membership);
+  self->set_down_handler([=](const caf::down_msg&) {
+    end(self, my, error(errc::unavailable, "the connection to the head is lost"));
+  });
+  join_cluster(self, my);
+  return {
+      [=](deploy_atom, const deploy_order& order) -> caf::result<shard_ready> {
+        if (auto ok = check(self, my, order); !ok) return to_caf(ok.error());
+        auto promise = self->make_response_promise<shard_ready>();
+        if (!self->state.loading.emplace(name_of(order), promise).second)
+          return to_caf(fail(errc::invalid_argument, "stage {} of '{}' is being loaded already",
+                             order.stage, order.model));
+        if (auto stage = my->library->find(order.package))
+          load_stage(self, my, order, std::move(stage), 0);
+        else
+          fetch_stage(self, my, order);
+        return promise;
+      },
+      [=](done_atom, const stage_load_ptr& load) { loaded(self, my, *load); },
+      [=](retire_atom, const std::string& model, std::uint64_t epoch) {
+        retire(self, my, model, epoch);
+      },
+      [=](drain_atom) {
+        self->state.draining = true;
+        self->send(my->membership, drain_atom_v, my->office->self().id);
+      },
+      [=](caf::tick_atom) { tick(self, my); },
+  };
+}
+
+} // namespace shoal

@@ -1,0 +1,158 @@
+#include "actors/planning.hpp"
+
+#include "actors/value_specs.hpp"
+#include "runtime/base/fail.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/graph/subgraph.hpp"
+#include "runtime/plan/batch_split.hpp"
+#include "runtime/plan/measure_costs.hpp"
+#include "runtime/plan/partitioner.hpp"
+#include "runtime/plan/plan_svg.hpp"
+#include "runtime/plan/plan_table.hpp"
+#include "runtime/session/cpu_rewrite.hpp"
+#include "runtime/store/package.hpp"
+
+#include <algorithm>
+
+namespace shoal {
+namespace {
+
+// What is assumed of links until they are measured.
+constexpr link_profile same_machine{50e-6, 2e9};
+constexpr link_profile local_network{200e-6, 110e6};
+
+/// A device that may get a stage; `node` and `device` say which one it really is.
+struct candidate {
+  std::size_t node = 0;
+  std::uint32_t device = 0;
+};
+
+/// Every device of every node; several times over, each copy with its share of speed and memory,
+/// when there are more stages than devices.
+void list_devices(const planning_task& task, std::vector<candidate>& candidates,
+                  std::vector<device_profile>& profiles) {
+  std::size_t devices = 0;
+  for (const auto& node : task.nodes) devices += node.devices.size();
+  const std::size_t stages = std::max<std::size_t>(task.order.stages, 1);
+  const std::size_t copies = devices == 0 ? 1 : (stages + devices - 1) / devices;
+  for (std::size_t copy = 0; copy < copies; ++copy)
+    for (std::size_t n = 0; n < task.nodes.size(); ++n)
+      for (std::size_t d = 0; d < task.nodes[n].devices.size(); ++d) {
+        const auto& offer = task.nodes[n].devices[d];
+        device_profile profile;
+        profile.name = fmt::format("{}/{}", task.nodes[n].name, offer.name);
+        profile.speed = static_cast<double>(offer.flops_per_second) /
+                        task.reference_flops_per_second / static_cast<double>(copies);
+        profile.memory_bytes = offer.memory_bytes / copies;
+        profile.node = n;
+        profiles.push_back(std::move(profile));
+        candidates.push_back({n, static_cast<std::uint32_t>(d)});
+      }
+}
+
+link_table links_between(const planning_task& task) {
+  link_table links(local_network);
+  for (std::size_t a = 0; a < task.nodes.size(); ++a)
+    for (std::size_t b = 0; b < task.nodes.size(); ++b)
+      if (task.nodes[a].process.host == task.nodes[b].process.host) links.set(a, b, same_machine);
+  return links;
+}
+
+/// Names a stage that stays in this process, where content does not matter.
+digest local_name(const planning_task& task, std::size_t stage) {
+  return sha256(bytes_of(fmt::format("{}\n{}\n{}\n{}", task.order.name,
+                                     to_string(task.order.package), task.epoch, stage)));
+}
+
+result<planned_stage> prepare_stage(const planning_task& task, const planning_result& planned,
+                                    const bound_graph& bound, std::size_t index,
+                                    const candidate& place, memory_chunk_source& memory,
+                                    stage_library& library) {
+  const auto& s = planned.plan.stages[index];
+  SHOAL_TRY(auto cut, extract_stage(*planned.rewritten, s.first_layer, s.last_layer));
+  auto stage = std::make_shared<const graph>(std::move(cut));
+  planned_stage out{place.node, place.device, {}};
+  auto& order = out.order;
+  order.model = task.order.name;
+  order.epoch = task.epoch;
+  order.stage = static_cast<std::uint32_t>(index);
+  order.device = place.device;
+  order.memory_bytes = s.memory_bytes;
+  order.providers = {task.head};
+  std::vector<tensor_type> types;
+  const auto entering = live_values(*planned.rewritten, s.first_layer);
+  for (const auto id : entering) types.push_back(bound.value(id).type);
+  order.inputs = describe_values(*planned.rewritten, entering, types);
+  if (task.pack) {
+    SHOAL_TRY(const auto packed, pack_graph(*stage, memory));
+    order.package = packed.name;
+    order.package_bytes = packed.blob_bytes();
+  } else {
+    order.package = local_name(task, index);
+  }
+  library.add(order.package, std::move(stage));
+  return out;
+}
+
+result<std::unique_ptr<bound_graph>> bind_examples(const planning_task& task,
+                                                   std::shared_ptr<const graph> model) {
+  SHOAL_TRY(const auto types, types_of(task.order.inputs));
+  std::vector<operand> operands;
+  for (const auto& type : types) operands.push_back({type, nullptr, true});
+  return bind_types(std::move(model), operands);
+}
+
+model_card describe(const planning_task& task, const planning_result& planned,
+                    const cost_model& costs, const bound_graph& bound,
+                    memory_chunk_source& memory) {
+  model_card card;
+  card.name = task.order.name;
+  card.epoch = task.epoch;
+  card.inputs = describe_values(*task.model, task.model->inputs());
+  card.outputs = describe_values(*task.model, task.model->outputs());
+  card.batch_splits = batch_splits(bound);
+  card.plan_table = render_table(planned.plan, costs);
+  const auto svg =
+      std::make_shared<const std::string>(render_svg(planned.plan, costs, task.order.name));
+  card.plan_picture = memory.add(share_storage(svg, svg->data(), svg->size()));
+  card.plan_picture_bytes = svg->size();
+  return card;
+}
+
+} // namespace
+
+result<planning_result> make_plan(const planning_task& task, memory_chunk_source& memory,
+                                  stage_library& library) {
+  if (task.nodes.empty())
+    return fail(errc::unavailable, "no node is there to run '{}'", task.order.name);
+  planning_result out;
+  out.rewritten = task.known_graph;
+  out.costs = task.known_costs;
+  SHOAL_TRY(const auto types, types_of(task.order.inputs));
+  if (!out.rewritten) {
+    SHOAL_TRY(out.rewritten, rewrite_for_cpu(task.model));
+  }
+  if (!out.costs) {
+    SHOAL_TRY(auto measured, measure_costs(out.rewritten, types));
+    out.costs = std::make_shared<const model_costs>(std::move(measured));
+  }
+  SHOAL_TRY(const auto costs, cost_model::create(*out.costs));
+  std::vector<candidate> candidates;
+  std::vector<device_profile> profiles;
+  list_devices(task, candidates, profiles);
+  partition_options options;
+  if (task.order.stages > 0) options.stages = task.order.stages;
+  SHOAL_TRY(out.plan, partition(costs, profiles, links_between(task), options));
+  out.plan.epoch = task.epoch;
+  SHOAL_TRY(const auto bound, bind_examples(task, out.rewritten));
+  out.card = describe(task, out, costs, *bound, memory);
+  if (task.order.plan_only) return out;
+  for (std::size_t i = 0; i < out.plan.stages.size(); ++i) {
+    SHOAL_TRY(auto stage, prepare_stage(task, out, *bound, i, candidates[out.plan.stages[i].device],
+                                        memory, library));
+    out.stages.push_back(std::move(stage));
+  }
+  return out;
+}
+
+} // namespace shoal

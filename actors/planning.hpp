@@ -1,0 +1,49 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/stage_library.hpp"
+#include "runtime/plan/cost_model.hpp"
+#include "runtime/plan/device_profile.hpp"
+#include "runtime/plan/plan.hpp"
+#include "runtime/store/memory_chunk_source.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace shoal {
+
+/// What planning starts from.
+struct planning_task {
+  model_order order;
+  std::uint64_t epoch = 1;
+  std::shared_ptr<const graph> model; ///< as imported
+  std::vector<node_offer> nodes;      ///< who may host stages
+  peer head;
+  double reference_flops_per_second = 0; ///< of this machine, one thread
+  std::shared_ptr<const model_costs>
+      known_costs;                          ///< of an earlier plan for the same order, or null
+  std::shared_ptr<const graph> known_graph; ///< the rewritten graph they belong to
+  bool pack = true;                         ///< false: stages are only used in this process
+};
+
+/// A stage, ready to be sent to its node.
+struct planned_stage {
+  std::size_t node = 0;     ///< index in `planning_task::nodes`
+  std::uint32_t device = 0; ///< index among the node's devices
+  deploy_order order;
+};
+
+struct planning_result {
+  std::shared_ptr<const graph> rewritten;
+  std::shared_ptr<const model_costs> costs;
+  execution_plan plan;
+  std::vector<planned_stage> stages;
+  model_card card;
+};
+
+/// Rewrites the model, measures it, cuts it over the nodes' devices and packs the stages, offering
+/// them in `memory` and `library`. Takes seconds: for a thread of its own.
+result<planning_result> make_plan(const planning_task& task, memory_chunk_source& memory,
+                                  stage_library& library);
+
+} // namespace shoal

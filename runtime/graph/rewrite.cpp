@@ -1,0 +1,25 @@
+#include "runtime/graph/rewrite.hpp"
+
+#include "runtime/graph/rewrite_rules.hpp"
+
+#include <cassert>
+
+namespace shoal {
+
+result<graph> rewrite(const graph& model, const rewrite_options& options) {
+  assert(options.types.empty() || options.types.size() == model.values().size());
+  using namespace rewrite_rules;
+  graph_editor g(model, options.types);
+  if (options.promote_half) SHOAL_CHECK(promote_half(g));
+  // Dead readers keep others from being fused.
+  if (options.remove_dead_nodes) rewrite_rules::remove_dead_nodes(g);
+  if (options.remove_identities) rewrite_rules::remove_identities(g);
+  if (options.fold_constants && options.evaluate) SHOAL_CHECK(fold_constants(g, options));
+  if (options.fold_batch_norm) SHOAL_CHECK(fold_batch_norm(g));
+  if (options.fuse_residual) SHOAL_CHECK(fuse_residual(g));
+  if (options.fuse_activation) SHOAL_CHECK(fuse_activation(g));
+  if (options.remove_dead_nodes) rewrite_rules::remove_dead_nodes(g);
+  return std::move(g).finish();
+}
+
+} // namespace shoal

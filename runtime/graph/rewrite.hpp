@@ -1,0 +1,55 @@
+#pragma once
+
+#include "runtime/base/result.hpp"
+#include "runtime/graph/graph.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace shoal {
+
+/// Computes one node from its inputs, all constant; null where an optional input is left out.
+/// `evaluate_node` of the session layer is one.
+using node_evaluator =
+    std::function<result<std::vector<tensor>>(const graph_node&, std::span<const tensor* const>)>;
+
+/// One switch per rule, in the order in which they are applied.
+struct rewrite_options {
+  /// Every float16 and bfloat16 value inside the graph becomes float32; inputs and outputs keep
+  /// their types, with a Cast behind or before them. For devices without half arithmetic. More
+  /// precise than the original, so not equal bit for bit.
+  bool promote_half = false;
+  /// Nodes that no output depends on.
+  bool remove_dead_nodes = true;
+  /// Identity, Dropout in inference, Cast to the type that the value has, Concat of one, Transpose
+  /// that keeps the order.
+  bool remove_identities = true;
+  /// Nodes whose inputs are all constant; needs `evaluate`.
+  bool fold_constants = true;
+  /// BatchNormalization into the Conv, ConvTranspose or Gemm before it, if that has constant
+  /// float32 weights.
+  bool fold_batch_norm = true;
+  /// Conv + Add into com.microsoft FusedConv with a fourth input; needs `types`, which must say
+  /// that both operands have the same shape. The result holds for inputs of these types only.
+  bool fuse_residual = true;
+  /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
+  /// com.microsoft FusedConv.
+  bool fuse_activation = true;
+
+  node_evaluator evaluate = {};
+  /// What folding may make of one node, at most.
+  std::uint64_t max_folded_bytes = std::uint64_t{16} << 20;
+  /// The type of every value of the graph, by `value_id`, for given inputs; empty when not known.
+  std::span<const tensor_type> types = {};
+};
+
+/// A graph that computes the same outputs from the same inputs, under the same names. A value that
+/// is a graph output or has another reader is never fused away; a fused node has the name of the
+/// first of its nodes. Nodes that break a rule of their operator are left for shape inference to
+/// refuse. `invalid_argument` if `promote_half` meets an input or output whose element type neither
+/// the graph nor `types` tells.
+result<graph> rewrite(const graph& model, const rewrite_options& options = {});
+
+} // namespace shoal
