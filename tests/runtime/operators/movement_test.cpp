@@ -158,6 +158,12 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   CHECK(kernels_disagree(test) == "");
   CHECK(split_is_wrong(test, {2}, 2) == "");
   CHECK(split_is_wrong(test, {1}, std::nullopt) == "");
+  for (const auto& parts : {ints({16, 32}), ints({8, 40}), ints({20, 28})})
+    CHECK(kernels_disagree({.op = "Split",
+                            .inputs = {random_tensor({dtype::f32, {2, 48, 3, 5}}, 1)},
+                            .attrs = with({{"axis", std::int64_t{1}}, {"split", parts}}),
+                            .opset = 11,
+                            .outputs = 2}) == "");
 }
 
 TEST_CASE("Expand and Tile repeat") {

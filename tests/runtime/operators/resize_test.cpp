@@ -100,7 +100,7 @@ TEST_CASE("every way to resize agrees with the reference, and tells what it read
         CAPTURE(coordinates);
         CAPTURE(high);
         node_case test{.op = "Resize",
-                       .inputs = {random_tensor({dtype::f32, {2, 3, 17, 23}}, ++seed), tensor(),
+                       .inputs = {random_tensor({dtype::f32, {2, 16, 17, 23}}, ++seed), tensor(),
                                   scales({1, 1, high, wide})},
                        .attrs =
                            with({{"mode", mode}, {"coordinate_transformation_mode", coordinates}}),
