@@ -240,19 +240,17 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {per_element * out, (in + out) * static_cast<double>(size_of(c.type(0)))};
 }
 
-/// Positions grow with the output, so the first and the last wanted element tell all.
+/// All taps of the wanted elements, even those whose weight happens to be 0: a kernel reads them.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   const auto rule = rule_of(c.node);
   const auto axes = resized_axes(c);
   if (input != 0 || !rule || !axes) return std::nullopt;
+  const auto& resized = (*axes)[static_cast<std::size_t>(axis)];
+  const auto table = make_resize_table(*rule, resized, 0, resized.out - 1);
   interval read{INT64_MAX, -1};
-  for (const auto output : {wanted.first, wanted.last}) {
-    const auto table =
-        make_resize_table(*rule, (*axes)[static_cast<std::size_t>(axis)], output, output);
-    for (const auto index : table.index) {
-      read.first = std::min(read.first, index);
-      read.last = std::max(read.last, index);
-    }
+  for (auto i = wanted.first * table.taps; i < (wanted.last + 1) * table.taps; ++i) {
+    read.first = std::min(read.first, table.index[static_cast<std::size_t>(i)]);
+    read.last = std::max(read.last, table.index[static_cast<std::size_t>(i)]);
   }
   return read;
 }

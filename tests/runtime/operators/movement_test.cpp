@@ -124,6 +124,10 @@ TEST_CASE("Slice takes attributes or inputs, steps and ends beyond the tensor") 
   CHECK(field_is_wrong(test, 0, 0) == "");
   CHECK(split_is_wrong(test, {0, unsplit, unsplit, unsplit, unsplit}, 0) == "");
   CHECK(split_is_wrong(test, {1, unsplit, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  const node_case tail{.op = "Slice",
+                       .inputs = {counting({4, 6}), constant({1}), constant({6}), constant({1})}};
+  CHECK(split_is_wrong(tail, {1, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  CHECK(field_is_wrong(tail, 0, 1) == "");
   const auto unknown =
       infer_node({.op = "Slice", .inputs = {in, constant({0}).value, constant({1}).value}});
   REQUIRE(!unknown);
