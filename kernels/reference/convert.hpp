@@ -2,7 +2,10 @@
 
 #include "kernels/dtype.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -35,6 +38,16 @@ constexpr To convert(From value) {
   } else {
     return static_cast<To>(value);
   }
+}
+
+/// `value` in `type`: an operand of one element, in as many of the bytes as it needs.
+inline std::array<std::byte, 8> scalar(dtype type, double value) {
+  std::array<std::byte, 8> bytes{};
+  visit_dtype(type, [&]<class T>(std::type_identity<T>) {
+    const T converted = convert<T>(value);
+    std::memcpy(bytes.data(), &converted, sizeof converted);
+  });
+  return bytes;
 }
 
 } // namespace shoal::reference

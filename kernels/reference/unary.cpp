@@ -1,7 +1,6 @@
 #include "kernels/reference/unary.hpp"
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <type_traits>
 
@@ -113,7 +112,7 @@ double transcendental(unary_function f, double x) {
 
 /// In the type itself, where double would lose digits. Signed overflow wraps.
 template <class T>
-T integer(unary_function f, T low, T high, T x) {
+T integer(unary_function f, T x) {
   using bits = std::make_unsigned_t<T>;
   const T negated = static_cast<T>(bits{0} - static_cast<bits>(x));
   switch (f) {
@@ -125,23 +124,9 @@ T integer(unary_function f, T low, T high, T x) {
     return x < T{0} ? negated : x;
   case unary_function::sign:
     return static_cast<T>((x > T{0}) - (x < T{0}));
-  case unary_function::clip: {
-    const T raised = x < low ? low : x;
-    return raised > high ? high : raised;
-  }
   default:
     return x; // floor, ceil, round
   }
-}
-
-/// A bound of clip in an integer type.
-template <class T>
-T bound(double value) {
-  if (value <= static_cast<double>(std::numeric_limits<T>::lowest()))
-    return std::numeric_limits<T>::lowest();
-  if (value >= static_cast<double>(std::numeric_limits<T>::max()))
-    return std::numeric_limits<T>::max();
-  return static_cast<T>(value);
 }
 
 } // namespace
@@ -186,8 +171,7 @@ void unary(unary_function f, const unary_parameters& with, const const_view& in,
     if constexpr (std::is_same_v<T, bool>) {
       for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
     } else if constexpr (std::is_integral_v<T>) {
-      const T low = bound<T>(with.p), high = bound<T>(with.q);
-      for (std::int64_t i = 0; i < count; ++i) to[i] = integer<T>(f, low, high, from[i]);
+      for (std::int64_t i = 0; i < count; ++i) to[i] = integer<T>(f, from[i]);
     } else {
       for (std::int64_t i = 0; i < count; ++i) {
         const double x = static_cast<double>(from[i]);

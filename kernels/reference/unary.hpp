@@ -6,8 +6,8 @@
 namespace shoal::reference {
 
 /// out[i] = f(in[i]) over all stored elements; both have the same type, extents and layout.
-/// Floating types are computed in double, integers (relu, neg, abs, sign, clip and what leaves an
-/// integer alone, as floor does) in themselves. Works in place.
+/// Floating types are computed in double, integers (relu, neg, abs, sign; what rounds leaves them
+/// alone) in themselves. Works in place.
 void unary(unary_function f, const unary_parameters& with, const const_view& in, const view& out);
 
 /// f(x) in double.

@@ -25,7 +25,16 @@ namespace {
 constexpr double relative = 1e-3, absolute = 1e-5;
 
 /// Tests that are refused with a typed error, and why. A refusal that is not named here fails.
-const std::map<std::string, std::string> refusals = {};
+const std::map<std::string, std::string> refusals = {
+    {"test_dropout_default_mask", "the mask"},
+    {"test_dropout_default_mask_ratio", "the mask"},
+    {"test_training_dropout", "training"},
+    {"test_training_dropout_default", "training"},
+    {"test_training_dropout_default_mask", "training"},
+    {"test_training_dropout_mask", "training"},
+    {"test_training_dropout_zero_ratio", "training"},
+    {"test_training_dropout_zero_ratio_mask", "training"},
+};
 
 std::filesystem::path data_folder() {
   const char* chosen = std::getenv("SHOAL_ONNX_TESTDATA");
@@ -146,7 +155,11 @@ read_tensors(const std::filesystem::path& folder, const char* prefix, const Valu
     const auto proto = read_message<onnx::TensorProto>(file);
     const auto t = proto ? tensor_from(*proto) : std::nullopt;
     if (!t) return std::nullopt;
-    tensors.emplace(values.Get(i).name(), *t);
+    // ONNX writes the bits of bfloat16 as an uint16 tensor; the graph tells what they are.
+    const auto declared = dtype_from(values.Get(i).type().tensor_type().elem_type());
+    const bool bits = t->element_type() == dtype::u16 && declared == dtype::bf16;
+    tensors.emplace(values.Get(i).name(),
+                    bits ? tensor({dtype::bf16, t->dims()}, t->bytes_owner()) : *t);
   }
   return tensors;
 }
@@ -190,7 +203,9 @@ std::string compare(const conformance_case& test, const std::vector<tensor>& out
     if (outputs[i].type() != expected.type())
       return fmt::format("output {} is {}, expected {}", i, to_string(outputs[i].type()),
                          to_string(expected.type()));
-    if (const auto off = mismatch(outputs[i], expected, relative, absolute); !(off <= 1))
+    // ONNX cuts floats off to bfloat16 where we round: one unit of its last place apart.
+    const double tolerance = expected.element_type() == dtype::bf16 ? 8e-3 : relative;
+    if (const auto off = mismatch(outputs[i], expected, tolerance, absolute); !(off <= 1))
       return fmt::format("output {} is {} times the tolerance off", i, off);
   }
   return "";
