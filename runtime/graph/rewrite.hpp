@@ -38,11 +38,11 @@ struct rewrite_options {
   /// com.microsoft FusedConv.
   bool fuse_activation = true;
 
-  node_evaluator evaluate;
+  node_evaluator evaluate = {};
   /// What folding may make of one node, at most.
   std::uint64_t max_folded_bytes = std::uint64_t{16} << 20;
   /// The type of every value of the graph, by `value_id`, for given inputs; empty when not known.
-  std::span<const tensor_type> types;
+  std::span<const tensor_type> types = {};
 };
 
 /// A graph that computes the same outputs from the same inputs, under the same names. A value that
