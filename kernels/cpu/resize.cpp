@@ -1,0 +1,74 @@
+#include "kernels/cpu/resize.hpp"
+
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/simd.hpp"
+
+#include <omp.h>
+
+#include <cstring>
+
+namespace shoal::kernels {
+namespace {
+
+/// sum[x] = weighted sum of the rows at `index`.
+SHOAL_MULTIVERSION
+void sum_rows(const float* plane, const std::int64_t* index, const float* weight, int taps,
+              std::int64_t width, float* sum) {
+  const float* a = plane + index[0] * width;
+  const float* b = plane + index[1] * width;
+  if (taps == 2) {
+#pragma omp simd
+    for (std::int64_t x = 0; x < width; ++x) sum[x] = a[x] * weight[0] + b[x] * weight[1];
+    return;
+  }
+  const float* c = plane + index[2] * width;
+  const float* d = plane + index[3] * width;
+#pragma omp simd
+  for (std::int64_t x = 0; x < width; ++x)
+    sum[x] = (a[x] * weight[0] + b[x] * weight[1]) + (c[x] * weight[2] + d[x] * weight[3]);
+}
+
+SHOAL_MULTIVERSION
+void sum_columns(const float* row, const resize_table& columns, std::int64_t width, float* out) {
+  const auto* index = columns.index.data();
+  const auto* weight = columns.weight.data();
+  if (columns.taps == 1) {
+    for (std::int64_t x = 0; x < width; ++x) out[x] = row[index[x]];
+  } else if (columns.taps == 2) {
+    for (std::int64_t x = 0; x < width; ++x)
+      out[x] = row[index[2 * x]] * weight[2 * x] + row[index[2 * x + 1]] * weight[2 * x + 1];
+  } else {
+    for (std::int64_t x = 0; x < width; ++x, index += 4, weight += 4)
+      out[x] = (row[index[0]] * weight[0] + row[index[1]] * weight[1]) +
+               (row[index[2]] * weight[2] + row[index[3]] * weight[3]);
+  }
+}
+
+} // namespace
+
+void resize(const resize_extents& e, const resize_table& rows, const resize_table& columns,
+            const float* in, float* out, float* scratch) {
+  const auto grain = parallel_threshold / std::max<std::int64_t>(e.in_columns + e.out_columns, 1);
+  parallel_pieces(e.planes * e.out_rows, grain, [&](std::int64_t first, std::int64_t last) {
+    float* sum = scratch + omp_get_thread_num() * e.in_columns;
+    for (auto i = first; i < last; ++i) {
+      const auto row = i % e.out_rows;
+      const float* plane = in + i / e.out_rows * e.in_rows * e.in_columns;
+      float* to = out + i * e.out_columns;
+      const auto tap = static_cast<std::size_t>(row * rows.taps);
+      if (rows.taps == 1) {
+        const bool repeats = i > first && row > 0 && rows.index[tap] == rows.index[tap - 1];
+        if (repeats)
+          std::memcpy(to, to - e.out_columns,
+                      static_cast<std::size_t>(e.out_columns) * sizeof(float));
+        else
+          sum_columns(plane + rows.index[tap] * e.in_columns, columns, e.out_columns, to);
+        continue;
+      }
+      sum_rows(plane, &rows.index[tap], &rows.weight[tap], rows.taps, e.in_columns, sum);
+      sum_columns(sum, columns, e.out_columns, to);
+    }
+  });
+}
+
+} // namespace shoal::kernels
