@@ -1,7 +1,7 @@
 #include "kernels/cpu/convolution.hpp"
 
+#include "kernels/cpu/onednn/converted_argument.hpp"
 #include "kernels/cpu/onednn/placement.hpp"
-#include "kernels/cpu/onednn/weights.hpp"
 
 #include <cstring>
 #include <string_view>
@@ -78,8 +78,8 @@ class onednn_convolution final : public packing_kernel {
         target_format_(chosen.target),
         source_(program_.add_argument(DNNL_ARG_SRC, program_.description().src_desc(0))),
         target_(program_.add_argument(DNNL_ARG_DST, program_.description().dst_desc(0))),
-        weights_(plain_weights(p), program_.description().weights_desc(0),
-                 program_.add_argument(DNNL_ARG_WEIGHTS, program_.description().weights_desc(0))) {
+        weights_(program_, DNNL_ARG_WEIGHTS, plain_weights(p),
+                 program_.description().weights_desc(0)) {
     if (p.has_bias)
       bias_ = program_.add_argument(DNNL_ARG_BIAS, program_.description().weights_desc(1));
     if (p.has_residual) residual_bytes_ = program_.description().dst_desc(0).get_size();
@@ -120,7 +120,7 @@ class onednn_convolution final : public packing_kernel {
   onednn::program program_;
   layout source_format_, target_format_;
   std::size_t source_, target_;
-  onednn::weights_argument weights_;
+  onednn::converted_argument weights_;
   std::size_t bias_ = 0; ///< 0, the scratchpad's slot, for none
   std::size_t residual_bytes_ = 0;
 };

@@ -13,6 +13,8 @@ class packing_kernel : public kernel {
  public:
   /// The input that can be packed.
   virtual std::size_t packed_input() const { return 1; }
+  /// False when it has to see the constant itself, as when that is a batch of weights.
+  virtual bool can_pack() const { return true; }
   /// Names all that the packed bytes depend on besides the constant; empty when the kernel reads
   /// the constant as it is.
   virtual std::string form() const = 0;

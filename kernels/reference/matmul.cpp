@@ -75,14 +75,19 @@ void gemm(const const_view& a, const const_view& b, const const_view& c, const v
   });
 }
 
-void matmul(const const_view& a, const const_view& b, const view& y) {
+void matmul(const const_view& a, const const_view& b, const view& y, const gemm_options& o) {
+  const bool turn_a = o.transpose_a && a.dims.rank() > 1;
+  const bool turn_b = o.transpose_b && b.dims.rank() > 1;
   shape left = a.dims, right = b.dims;
   if (left.rank() == 1) left = {1, left[0]};
   if (right.rank() == 1) right = {right[0], 1};
   const int rank = std::max(left.rank(), right.rank());
   left = aligned(left, rank);
   right = aligned(right, rank);
-  const auto rows = left[rank - 2], length = left[rank - 1], columns = right[rank - 1];
+  const auto rows = left[rank - (turn_a ? 1 : 2)], length = left[rank - (turn_a ? 2 : 1)];
+  const auto columns = right[rank - (turn_b ? 2 : 1)];
+  const strides sa = turn_a ? strides{1, rows} : strides{length, 1};
+  const strides sb = turn_b ? strides{1, length} : strides{columns, 1};
   shape batch = shape::filled(rank - 2, 1);
   for (int i = 0; i < rank - 2; ++i) batch[i] = left[i] == 1 ? right[i] : left[i];
   const auto left_strides = left.dense_strides(), right_strides = right.dense_strides();
@@ -97,8 +102,9 @@ void matmul(const const_view& a, const const_view& b, const view& y) {
       }
       for (std::int64_t i = 0; i < rows; ++i)
         for (std::int64_t j = 0; j < columns; ++j)
-          y.as<T>()[(n * rows + i) * columns + j] = narrowed<T>(
-              dot(a.as<T>() + at_a, {length, 1}, b.as<T>() + at_b, {columns, 1}, i, j, length));
+          y.as<T>()[(n * rows + i) * columns + j] =
+              combined<T>(dot(a.as<T>() + at_a, sa, b.as<T>() + at_b, sb, i, j, length), o.alpha, 0,
+                          static_cast<const T*>(nullptr));
     }
   });
 }

@@ -18,7 +18,9 @@ void gemm(const const_view& a, const const_view& b, const const_view& c, const v
           const gemm_options& options);
 
 /// NumPy's matmul: the last two axes multiply, those before are broadcast, a missing row or column
-/// axis is put in and taken out again. The same types as `gemm`.
-void matmul(const const_view& a, const const_view& b, const view& y);
+/// axis is put in and taken out again. The last two axes of operands that have them may be
+/// transposed first; `beta` has no meaning. The same types as `gemm`.
+void matmul(const const_view& a, const const_view& b, const view& y,
+            const gemm_options& options = {});
 
 } // namespace shoal::reference

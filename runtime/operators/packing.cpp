@@ -17,7 +17,7 @@ result<tensor> packed(const kernels::packing_kernel& k, const tensor& constant) 
 result<void> pack_constant(kernels::packing_kernel& k, const prepare_context& c) {
   const auto i = k.packed_input();
   const tensor* constant = i < c.inputs.size() ? c.inputs[i].constant : nullptr;
-  if (constant == nullptr) return {};
+  if (constant == nullptr || !k.can_pack()) return {};
   const auto form = k.form();
   tensor bytes = *constant;
   if (!form.empty()) {

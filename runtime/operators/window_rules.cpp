@@ -11,6 +11,7 @@ using arguments::refuse;
 
 /// Attributes beyond this could overflow the arithmetic of windows.
 constexpr std::int64_t largest = std::int64_t{1} << 30;
+constexpr std::int64_t most_taps = std::int64_t{1} << 20; ///< along one axis
 
 /// The attribute `name` with `count` values from `least` up; all `fallback` when absent.
 result<std::vector<std::int64_t>> read_list(const node_context& c, std::string_view name, int count,
@@ -71,7 +72,7 @@ result<window> read_window(const node_context& c, const shape& kernel) {
   at.pad_begin = shape(all.first(static_cast<std::size_t>(axes)));
   at.pad_end = shape(all.last(static_cast<std::size_t>(axes)));
   for (int i = 0; i < axes; ++i)
-    if (kernel[i] < 1 || kernel[i] > largest || at.reach(i) > largest)
+    if (kernel[i] < 1 || kernel[i] > most_taps || at.reach(i) > largest)
       return refuse(c, errc::invalid_argument, "a window of {} taps at distance {} is out of range",
                     kernel[i], at.dilation[i]);
 
