@@ -93,8 +93,10 @@ std::optional<built> build_softmax(const memory::desc& data, int axis, bool loga
       {}, [&] { return dnnl::softmax_v2_forward::desc(inference, how, data, data, axis); });
 }
 
-std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon) {
-  const auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon,
+                                               bool shift) {
+  auto flags = dnnl::normalization_flags::use_scale;
+  if (shift) flags |= dnnl::normalization_flags::use_shift;
   return build<dnnl::layer_normalization_forward>(
       {}, [&] { return dnnl::layer_normalization_forward::desc(inference, data, epsilon, flags); });
 }
@@ -121,7 +123,7 @@ std::string text_of(const memory::desc& format) {
   std::ostringstream text;
   text << "onednn 2 kind " << d.format_kind << " flags " << d.extra.flags;
   for (int i = 0; i < d.ndims; ++i)
-    text << (i == 0 ? " " : "x") << d.padded_dims[i] << ':' << d.format_desc.blocking.strides[i];
+    text << ' ' << d.dims[i] << '/' << d.padded_dims[i] << ':' << d.format_desc.blocking.strides[i];
   for (int i = 0; i < d.format_desc.blocking.inner_nblks; ++i)
     text << ' ' << d.format_desc.blocking.inner_blks[i] << '@'
          << d.format_desc.blocking.inner_idxs[i];

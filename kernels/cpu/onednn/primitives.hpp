@@ -55,8 +55,8 @@ std::optional<built> build_matmul(const memory::desc& src, const memory::desc& w
 /// Softmax or, with `logarithm`, its logarithm along `axis`; source and destination alike.
 std::optional<built> build_softmax(const memory::desc& data, int axis, bool logarithm);
 
-/// Normalises the last axis; scale and shift are two more arguments.
-std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon);
+/// Normalises the last axis; the scale and, if wanted, the shift are more arguments.
+std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon, bool shift);
 
 /// Response normalisation across `size` channels.
 std::optional<built> build_lrn(const memory::desc& data, std::int64_t size, float alpha, float beta,
