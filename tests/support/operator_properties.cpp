@@ -150,8 +150,8 @@ std::string split_is_wrong(const node_case& test, const std::vector<int>& split,
   return "";
 }
 
-std::string field_is_wrong(const node_case& test, std::size_t input, int axis, bool global,
-                           std::int64_t slack) {
+std::string field_is_wrong(const node_case& test, std::size_t input, int axis,
+                           const field_expectation& expected) {
   const asked_node asked(test);
   const auto* definition = asked.node.definition;
   if (definition == nullptr) return "no such operator";
@@ -163,10 +163,8 @@ std::string field_is_wrong(const node_case& test, std::size_t input, int axis, b
     std::int64_t first = INT64_MAX, last = -1;
   };
   std::vector<seen> by_output(static_cast<std::size_t>(outputs)); // inputs that reach each output
-  const int own_axis = dims.rank() < (*before)[0].dims().rank()
-                           ? axis - ((*before)[0].dims().rank() - dims.rank())
-                           : axis;
-  if (own_axis < 0 || own_axis >= dims.rank()) return "the input has no such axis";
+  const int own_axis = expected.input_axis < 0 ? axis : expected.input_axis;
+  if (own_axis >= dims.rank()) return "the input has no such axis";
   const auto inner = dims.element_count(own_axis + 1, dims.rank());
   for (std::int64_t e = 0; e < dims.element_count(); ++e) {
     node_case changed = test;
@@ -187,13 +185,14 @@ std::string field_is_wrong(const node_case& test, std::size_t input, int axis, b
     const auto what = fmt::format("output {} reads [{}, {}], stated is {}[{}, {}]", o,
                                   reached.first, reached.last, stated.global ? "everything, " : "",
                                   stated.read.first, stated.read.last);
-    if (stated.global != global) return what;
-    if (global) continue;
+    if (stated.global != expected.global) return what;
+    if (expected.global) continue;
     const auto [first, last] = stated.read;
     if (last >= dims[own_axis] || first < 0) return what + ": not clipped";
     if (reached.last < 0) continue;
     if (first > reached.first || last < reached.last) return what;
-    if (first < reached.first - slack || last > reached.last + slack) return what + ": too wide";
+    if (first < reached.first - expected.slack || last > reached.last + expected.slack)
+      return what + ": too wide";
   }
   return "";
 }
