@@ -3,7 +3,6 @@
 #include "runtime/base/fail.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace shoal {
 

@@ -104,11 +104,12 @@ struct aftermath {
 
 /// The scheduler as a pure state machine: queue, admission, choice of executors, retries, fencing
 /// by epoch and node. Not thread-safe; `now` never goes back. The caller turns messages into calls,
-/// calls `next_route` after each until it is empty, and `expire` at `next_wakeup`.
+/// calls `next_route` after each until it is empty, and `expire` at `next_wakeup`; while parts wait
+/// and executors are busy also every 100 ms or so, because a stalled executor is told by the time.
 ///
 /// Holds at all times: every accepted part ends exactly once, reported by exactly one call
-/// (`completed`, `node_lost`, `retire`, `expire` or `cancel`); a route visits only open nodes, and
-/// only replicas of the model's current plan; every credit taken is given back.
+/// (`completed`, `node_lost`, `retire`, `expire`, `cancel` or `remove_model`); a route visits only
+/// open nodes, and only replicas of the model's current plan; every credit taken is given back.
 ///
 /// A change of plan loses nothing: `set_plan` sends new attempts to the new plan while attempts
 /// under the old one finish; `retire` fences the old epoch, and what is still out under it is tried

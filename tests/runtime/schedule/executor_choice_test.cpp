@@ -64,8 +64,8 @@ TEST_CASE("a slow executor is skipped while waiting for the fast one is sooner")
   const auto stages = one_stage({1.0, 8.0});
   take(choice, 0, 2, now + 1h); // no credit left
   CHECK(pick(choice, stages, 0) == std::nullopt);
-  CHECK(pick(choice, stages, 4) == std::nullopt);
-  CHECK(pick(choice, stages, 6) == 1); // 3 + 6 s behind the fast one, 8 s on the slow one
+  CHECK(pick(choice, stages, 2) == std::nullopt);
+  CHECK(pick(choice, stages, 3) == 1); // 3 s and twice 3 s behind the fast one, 8 s on the slow one
 }
 
 TEST_CASE("an executor that stalls loses its parts to a slower one") {

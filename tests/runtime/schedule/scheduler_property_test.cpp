@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -62,13 +63,16 @@ class world {
       break;
     }
     now_ += std::chrono::milliseconds(below(20));
-    take(core_.expire(now_));
+    const bool expire_first = below(2) == 0;
+    if (expire_first) take(core_.expire(now_));
     route();
+    if (!expire_first) take(core_.expire(now_));
     check_bounds();
   }
 
   /// All faults end, every attempt succeeds: everything has to end well before the last deadline.
   void heal() {
+    healing_ = true;
     for (const auto& node : closed_) core_.set_node_open(node, true);
     closed_.clear();
     for (const auto* model : {"a", "b"}) new_plan(model);
@@ -206,16 +210,24 @@ class world {
     const bool open = closed_.contains(node);
     open ? static_cast<void>(closed_.erase(node)) : static_cast<void>(closed_.insert(node));
     core_.set_node_open(node, open);
+    // News of a node that is lost already must not bring it back.
+    if (!lost_.empty()) core_.set_node_open(*lost_.rbegin(), true);
   }
 
   void new_plan(const std::string& model) {
     stage_replicas stages(1 + below(3));
     for (auto& stage : stages)
       for (auto replicas = 1 + below(3); replicas > 0; --replicas)
-        stage.push_back({{nodes_[below(nodes_.size())], static_cast<std::uint32_t>(below(2))},
+        stage.push_back({{planned_node(), static_cast<std::uint32_t>(below(2))},
                          {1e-3 * static_cast<double>(below(40)), 1e-3}});
     REQUIRE(core_.set_plan(model, ++epochs_[model], stages));
     plans_[model] = stages;
+  }
+
+  /// A plan may have been made before its maker knew that a node was lost.
+  incarnation planned_node() {
+    if (!healing_ && !lost_.empty() && below(8) == 0) return *lost_.begin();
+    return nodes_[below(nodes_.size())];
   }
 
   void retire() {
@@ -258,6 +270,7 @@ class world {
   std::set<part_id> accepted_;
   std::map<part_id, int> ended_;
   std::size_t succeeded_ = 0;
+  bool healing_ = false;
 };
 
 } // namespace
