@@ -6,10 +6,10 @@
 
 namespace shoal::kernels {
 
-/// Softmax, or its logarithm, of float32 along `axis` of `dims`, by oneDNN. Its kernels want the
-/// axis innermost in memory: where it is not, the tensor is turned in scratch and back, except that
-/// axis 1 of what comes channels_last already is. Null where oneDNN does not do it.
-std::unique_ptr<kernel> make_softmax(const shape& dims, int axis, bool logarithm, layout produced,
-                                     int threads);
+/// Softmax, or its logarithm, of float32 along the middle axis of a plain tensor seen as
+/// [outer,axis,inner]. Where the axis is the innermost, by oneDNN; where not, many neighbours at a
+/// time. Null where oneDNN does not do it, as with extents of 0.
+std::unique_ptr<kernel> make_softmax(std::int64_t outer, std::int64_t axis, std::int64_t inner,
+                                     bool logarithm, int threads);
 
 } // namespace shoal::kernels

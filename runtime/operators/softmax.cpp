@@ -54,37 +54,35 @@ std::optional<int> split_axis(const node_context& c, std::span<const int> split)
   return split[0];
 }
 
-/// The input as it is normalised: along axis `along` of `dims`.
+/// The input as it is normalised, along the middle axis.
 struct problem {
-  shape dims;
-  int along;
+  std::int64_t outer, axis, inner;
 };
 
 result<problem> problem_of(const node_context& c) {
-  SHOAL_TRY(const int axis, axis_of(c));
+  SHOAL_TRY(const int first, axis_of(c));
   const auto& x = c.dims(0);
-  if (!flattens(c)) return problem{x, axis};
-  return problem{{x.element_count(0, axis), x.element_count(axis, x.rank())}, 1};
+  const int end = flattens(c) ? x.rank() : first + 1;
+  return problem{x.element_count(0, first), x.element_count(first, end),
+                 x.element_count(end, x.rank())};
 }
 
-result<std::unique_ptr<kernel>> prepare_onednn(const prepare_context& c, bool logarithm) {
+result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c, bool logarithm) {
   if (c.type(0) != dtype::f32) return nullptr;
   SHOAL_TRY(const auto p, problem_of(c));
-  const auto produced = flattens(c) ? layout::plain : c.input_layouts[0];
-  return kernels::make_softmax(p.dims, p.along, logarithm, produced, c.threads);
+  return kernels::make_softmax(p.outer, p.axis, p.inner, logarithm, c.threads);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c, bool logarithm) {
   SHOAL_TRY(const auto p, problem_of(c));
-  const auto inner = p.dims.element_count(p.along + 1, p.dims.rank());
-  return function_kernel([length = p.dims[p.along], inner, logarithm](const kernel_io& io) {
-    reference::softmax(io.inputs[0], io.outputs[0], length, inner, logarithm);
+  return function_kernel([p, logarithm](const kernel_io& io) {
+    reference::softmax(io.inputs[0], io.outputs[0], p.axis, p.inner, logarithm);
   });
 }
 
 template <bool logarithm>
 constexpr kernel_entry softmax_kernels[] = {
-    {"onednn", [](const prepare_context& c) { return prepare_onednn(c, logarithm); }},
+    {"cpu", [](const prepare_context& c) { return prepare_cpu(c, logarithm); }},
     {"reference", [](const prepare_context& c) { return prepare_reference(c, logarithm); }}};
 
 constexpr operator_def define(std::string_view name, int first_opset, int last_opset,

@@ -34,14 +34,6 @@ std::optional<built> build(const post_op_list& then, F make_descriptor) {
   }
 }
 
-/// With or without a bias between weights and destination.
-template <class D, class... Tail>
-D with_bias(const std::optional<memory::desc>& bias, const memory::desc& src,
-            const memory::desc& weights, const memory::desc& dst, const Tail&... tail) {
-  return bias ? D(inference, src, weights, *bias, dst, tail...)
-              : D(inference, src, weights, dst, tail...);
-}
-
 } // namespace
 
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
@@ -69,13 +61,6 @@ std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc&
     return dnnl::pooling_v2_forward::desc(inference, function, src, dst, at.stride, kernel,
                                           at.dilation, at.pad_begin, at.pad_end);
   });
-}
-
-std::optional<built> build_inner_product(const memory::desc& src, const memory::desc& weights,
-                                         const std::optional<memory::desc>& bias,
-                                         const memory::desc& dst, const post_op_list& then) {
-  return build<dnnl::inner_product_forward>(
-      then, [&] { return with_bias<dnnl::inner_product_forward::desc>(bias, src, weights, dst); });
 }
 
 std::optional<built> build_matmul(const memory::desc& src, const memory::desc& weights,

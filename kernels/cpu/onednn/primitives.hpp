@@ -34,7 +34,7 @@ struct placement {
   memory::dims stride, dilation, pad_begin, pad_end;
 };
 
-/// `bias` without dimensions: none. `transposed` makes a deconvolution.
+/// `transposed` makes a deconvolution.
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
@@ -43,10 +43,6 @@ std::optional<built> build_convolution(const memory::desc& src, const memory::de
 std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc& src,
                                    const memory::desc& dst, const memory::dims& kernel,
                                    const placement& at);
-
-std::optional<built> build_inner_product(const memory::desc& src, const memory::desc& weights,
-                                         const std::optional<memory::desc>& bias,
-                                         const memory::desc& dst, const post_op_list& then);
 
 std::optional<built> build_matmul(const memory::desc& src, const memory::desc& weights,
                                   const std::optional<memory::desc>& bias, const memory::desc& dst,
