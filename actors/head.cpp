@@ -20,6 +20,7 @@ result<std::unique_ptr<head>> head::start(caf::actor_system& system, process& ho
   if (options.membership.version.empty()) options.membership.version = software_version();
   cluster_doors doors;
   doors.head = home.self();
+  doors.link_token = home.link_token();
   doors.scheduler = system.spawn(scheduler, home.self().id.low, options.scheduler);
   deployer_equipment equipment;
   equipment.head = home.self();

@@ -357,6 +357,7 @@ auto inspect(Inspector& f, queue_status& x) {
 /// What the front desk gives to those it lets in.
 struct cluster_doors {
   peer head;
+  std::string link_token; ///< what the tensor links of this cluster show each other
   membership_actor membership;
   scheduler_actor scheduler;
   deployer_actor deployer;
@@ -364,7 +365,8 @@ struct cluster_doors {
 
 template <class Inspector>
 auto inspect(Inspector& f, cluster_doors& x) {
-  return f(caf::meta::type_name("cluster_doors"), x.head, x.membership, x.scheduler, x.deployer);
+  return f(caf::meta::type_name("cluster_doors"), x.head, x.link_token, x.membership, x.scheduler,
+           x.deployer);
 }
 
 } // namespace shoal

@@ -20,8 +20,8 @@ system_config::system_config(int compute_threads, bool network) {
   set("logger.verbosity", caf::atom("quiet"));
   if (!network) return;
   load<caf::io::middleman>();
-  set("middleman.heartbeat-interval", std::size_t{2000});
-  set("middleman.connection-timeout", std::size_t{30000});
+  set("middleman.heartbeat-interval", caf::timespan(std::chrono::seconds(2)));
+  set("middleman.connection-timeout", caf::timespan(std::chrono::seconds(30)));
   set("middleman.enable-automatic-connections", false);
 }
 
@@ -39,6 +39,7 @@ result<std::unique_ptr<process>> process::start(caf::actor_system& system,
     SHOAL_TRY(auto opened, chunk_store::open(*options.cache_folder, disk));
     p->store_.disk = std::move(opened);
   }
+  p->link_token_ = options.link.cluster_token;
   if (options.network) SHOAL_CHECK(p->open_link(options));
   auto fetcher = system.spawn(model_store, p->store_, static_cast<data_link*>(p->link_.get()));
   std::lock_guard lock(p->fetcher_mutex_);

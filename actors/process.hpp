@@ -43,6 +43,8 @@ class process {
   ~process();
 
   const peer& self() const { return office_.self(); }
+  /// What its tensor link shows its peers.
+  const std::string& link_token() const { return link_token_; }
   post_office& office() { return office_; }
   data_link* link() { return link_.get(); }
   const process_store& store() const { return store_; }
@@ -55,6 +57,7 @@ class process {
   void receive(const incarnation& from, message&& content);
 
   post_office office_;
+  std::string link_token_;
   std::unique_ptr<tcp_link> link_;
   process_store store_;
   model_store_actor fetcher_;

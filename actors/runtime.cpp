@@ -189,6 +189,7 @@ result<std::unique_ptr<runtime>> runtime::connect(const std::string& host, std::
   SHOAL_TRY(const auto doors, enter_cluster(i->system, host, port, "client", options.timeout));
   process_options here;
   SHOAL_TRY(here.link.listen_host, local_address_towards(host, port));
+  here.link.cluster_token = doors.link_token;
   here.link.codec = {options.half, options.compress};
   SHOAL_TRY(i->home, process::start(i->system, here));
   i->requests = std::make_unique<client>(i->system, *i->home, doors);

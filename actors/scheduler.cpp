@@ -8,6 +8,8 @@ namespace {
 
 using pointer = scheduler_actor::stateful_pointer<scheduler_state>;
 
+constexpr auto look_again = std::chrono::milliseconds(100);
+
 part_name name_of(const part_id& id) {
   return {id.request, id.part, 0, 0};
 }
@@ -47,7 +49,10 @@ void pump(pointer self) {
   auto& s = self->state;
   const auto now = self->clock().now();
   while (const auto next = s.core->next_route(now)) grant(self, *next);
-  const auto wakeup = s.core->next_wakeup();
+  auto wakeup = s.core->next_wakeup();
+  // That an executor stalls is only seen by time passing.
+  if (s.core->waiting_parts() > 0)
+    wakeup = std::min(wakeup.value_or(instant::max()), now + look_again);
   if (!wakeup || (s.timer && *s.timer <= *wakeup)) return;
   s.timer = wakeup;
   self->delayed_send(scheduler_actor(self), *wakeup > now ? *wakeup - now : time_span::zero(),

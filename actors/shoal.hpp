@@ -31,8 +31,9 @@ struct embedded_options {
 struct local_options {
   int nodes = 2;
   int threads_per_node = 1;
-  std::filesystem::path node_program; ///< the `shoal` command; empty: this process's own executable
-  std::filesystem::path cache_folder; ///< of the workers; empty: the default
+  std::filesystem::path node_program =
+      {}; ///< the `shoal` command; empty: this process's own executable
+  std::filesystem::path cache_folder = {}; ///< of the workers; empty: the default
   std::chrono::milliseconds timeout = std::chrono::seconds(30); ///< until all have joined
 };
 
@@ -51,14 +52,14 @@ struct load_progress {
 };
 
 struct load_options {
-  std::string name;         ///< empty: the file's name without its ending
+  std::string name = {};    ///< empty: the file's name without its ending
   std::uint32_t stages = 0; ///< exactly so many; 0: as many as is best
   bool plan_only = false;   ///< make the plan, deploy nothing
   /// The usual types of the inputs, in the model's order: what is planned and compiled for. Others
   /// work, too. Empty: open extents are guessed.
-  std::vector<tensor_type> inputs;
+  std::vector<tensor_type> inputs = {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
-  std::function<void(const load_progress&)> on_progress; ///< called in the thread that loads
+  std::function<void(const load_progress&)> on_progress = {}; ///< called in the thread that loads
 };
 
 struct infer_options {

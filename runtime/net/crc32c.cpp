@@ -104,7 +104,7 @@ __attribute__((target("avx512f,avx512vl,vpclmulqdq"))) inline __m512i fold(__m51
                                                                            __m512i next) {
   const auto low = _mm512_clmulepi64_epi128(sum, by, 0x00);
   const auto high = _mm512_clmulepi64_epi128(sum, by, 0x11);
-  return _mm512_ternarylogic_epi64(low, high, next, 0x96); // xor of the three
+  return _mm512_xor_si512(_mm512_xor_si512(low, high), next);
 }
 
 __attribute__((target("avx512f,avx512vl,vpclmulqdq"))) inline __m512i

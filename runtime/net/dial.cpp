@@ -40,10 +40,6 @@ result<endpoints> resolve(const std::string& host, std::uint16_t port) {
   return found;
 }
 
-std::string reason(const std::error_code& failure) {
-  return failure == std::errc::connection_refused ? "connection refused" : failure.message();
-}
-
 } // namespace
 
 /// Shared with the thread that looks the name up; `io` is null once nobody waits.
@@ -96,7 +92,7 @@ void dial::connect() {
     if (!self->done_) return;
     if (!failure) return self->finish(std::move(self->socket_));
     if (++self->next_ < self->endpoints_.size()) return self->connect();
-    self->finish(fail(errc::unavailable, "{}:{}: {}", self->host_, self->port_, reason(failure)));
+    self->finish(fail(errc::unavailable, "{}:{}: {}", self->host_, self->port_, failure.message()));
   });
 }
 
@@ -115,7 +111,7 @@ void dial::cancel() {
 }
 
 std::string dial::progress() const {
-  return endpoints_.empty() ? "looking up" : "connecting to";
+  return endpoints_.empty() ? "looking up the name" : "connecting";
 }
 
 } // namespace shoal

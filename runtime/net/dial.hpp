@@ -25,7 +25,7 @@ class dial : public std::enable_shared_from_this<dial> {
   void start();
   /// `done` is not called any more. To be called before the io_context goes.
   void cancel();
-  /// Tried meanwhile, as in "looking up" or "connecting to".
+  /// Tried meanwhile, as in "looking up the name" or "connecting".
   std::string progress() const;
 
  private:

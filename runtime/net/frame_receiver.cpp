@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t read_ahead = 4096;
 constexpr std::size_t scratch_bytes =
     frame_header_bytes + std::max(max_open_payload, max_reject_payload) + read_ahead;
-constexpr std::size_t sink_bytes = std::size_t{64} << 10;
 constexpr std::size_t max_offered = 16;
 
 result<void> check_booleans(const tensor& values) {
@@ -229,13 +228,9 @@ result<void> frame_receiver::begin_fragment(const frame_header& header) {
   targets_.clear();
   next_target_ = 0;
   missing_ = header.payload_bytes;
-  if (entry->refused) {
-    sink_.resize(sink_bytes);
-    for (std::size_t left = missing_; left > 0; left -= std::min(left, sink_bytes))
-      targets_.push_back(mutable_byte_span(sink_).first(std::min(left, sink_bytes)));
-  } else if (header.encoding == fragment_encoding::zstd) {
-    if (compressed_.size() < missing_) compressed_.resize(missing_);
-    targets_.push_back(mutable_byte_span(compressed_).first(missing_));
+  if (entry->refused || header.encoding == fragment_encoding::zstd) {
+    if (aside_.size() < missing_) aside_.resize(missing_);
+    targets_.push_back(mutable_byte_span(aside_).first(missing_));
   } else {
     aim_at(*entry, header.offset, missing_);
   }
@@ -282,8 +277,7 @@ result<void> frame_receiver::finish_fragment() {
     const auto target = targets_.front();
     targets_.clear();
     if (!one_tensor) return fail(errc::malformed, "a compressed fragment spans several tensors");
-    SHOAL_CHECK(
-        compressor_.decompress(byte_span(compressed_).first(fragment_.payload_bytes), target));
+    SHOAL_CHECK(compressor_.decompress(byte_span(aside_).first(fragment_.payload_bytes), target));
   }
   entry->received += fragment_.body_bytes;
   if (entry->received == entry->body_bytes) {

@@ -84,8 +84,7 @@ class frame_receiver {
   std::size_t next_target_ = 0;
   std::size_t missing_ = 0;
   std::uint32_t fragment_crc_ = 0;
-  std::vector<std::byte> compressed_;
-  std::vector<std::byte> sink_;
+  std::vector<std::byte> aside_; // fragments that are compressed, or of messages that were refused
   std::vector<mutable_byte_span> offered_;
 
   std::vector<std::unique_ptr<partial_message>> partial_;

@@ -146,9 +146,10 @@ void tcp_link::engine::on_broken(link_peer& peer, const error& reason) {
     peer.counters.store({});
     peer.connected = false;
   }
-  problem(link->remote(), reason);
-  call(handlers_.on_peer_down, peer.id, reason);
+  const auto id = peer.id;
   forget_if_unused(peer);
+  problem(link->remote(), reason);
+  call(handlers_.on_peer_down, id, reason);
 }
 
 void tcp_link::engine::forget_if_unused(link_peer& peer) {

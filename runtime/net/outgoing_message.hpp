@@ -29,6 +29,7 @@ struct outgoing_message {
   std::size_t part = 0;  ///< where the next comes from
   std::size_t part_offset = 0;
 
+  std::uint64_t remaining() const { return body_bytes - cut; }
   /// What it counts against the bound of a queue.
   std::uint64_t queue_bytes() const { return body_bytes + content.metadata.size(); }
 };

@@ -23,7 +23,7 @@ result<void> probe(const std::string& host, std::uint16_t port, std::chrono::mil
   io.run_for(timeout);
   attempt->cancel();
   if (outcome) return *std::move(outcome);
-  return fail(errc::deadline_exceeded, "{}:{}: timed out after {} ms {} it", host, port,
+  return fail(errc::deadline_exceeded, "{}:{}: timed out after {} ms, {}", host, port,
               timeout.count(), attempt->progress());
 }
 

@@ -106,9 +106,19 @@ void send_queue::refuse_oversized(lane& from) {
 }
 
 bool send_queue::emit_from(lane& from, write_batch& batch) {
-  if (!from.waiting.empty() && from.active.size() < active_limit_ && emit_open(from, batch))
-    return true;
-  return !from.active.empty() && emit_fragment(from, batch);
+  const auto shortest =
+      std::min_element(from.active.begin(), from.active.end(), [](const auto& a, const auto& b) {
+        return a->remaining() < b->remaining();
+      });
+  // To open one that ends later than those under way would only cost the receiver memory.
+  const bool overtakes = shortest == from.active.end() ||
+                         (!from.waiting.empty() && from.active.size() < active_limit_ &&
+                          from.waiting.front()->remaining() < (*shortest)->remaining());
+  if (overtakes && !from.waiting.empty() && emit_open(from, batch)) return true;
+  if (from.active.empty()) return false;
+  // The oldest and the shortest take turns: none waits for ever, short ones not for long.
+  from.oldest_next = !from.oldest_next;
+  return emit_fragment(from, from.oldest_next ? from.active.begin() : shortest, batch);
 }
 
 bool send_queue::emit_open(lane& from, write_batch& batch) {
@@ -146,7 +156,7 @@ bool send_queue::emit_open(lane& from, write_batch& batch) {
     batch.finished_.push_back(std::move(opened));
   } else {
     active_bytes_ += opened->memory_bytes;
-    from.active.push_front(std::move(opened));
+    from.active.push_back(std::move(opened));
   }
   return true;
 }
@@ -162,8 +172,8 @@ std::size_t send_queue::fragment_size(const outgoing_message& content) const {
   return std::min(size, fragment_);
 }
 
-bool send_queue::emit_fragment(lane& from, write_batch& batch) {
-  auto& next = *from.active.front();
+bool send_queue::emit_fragment(lane& from, message_list::iterator which, write_batch& batch) {
+  auto& next = **which;
   const std::size_t size = fragment_size(next);
   if (credit_ < size) return false;
   frame_header header{.type = frame_type::data,
@@ -195,14 +205,10 @@ bool send_queue::emit_fragment(lane& from, write_batch& batch) {
   ++frames_sent_;
   credit_ -= size;
   next.cut += size;
-  auto moved = std::move(from.active.front());
-  from.active.pop_front();
-  if (moved->cut == moved->body_bytes) {
-    active_bytes_ -= moved->memory_bytes;
-    batch.finished_.push_back(std::move(moved));
-  } else {
-    from.active.push_back(std::move(moved)); // the others of this lane take their turns
-  }
+  if (next.remaining() > 0) return true;
+  active_bytes_ -= next.memory_bytes;
+  batch.finished_.push_back(std::move(*which));
+  from.active.erase(which);
   return true;
 }
 

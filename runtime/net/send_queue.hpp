@@ -42,9 +42,9 @@ class write_batch {
 };
 
 /// What one peer is still to be sent, and in which order: small control frames, then messages by
-/// priority; large ones are cut into fragments, and a few of each priority take turns, so that a
-/// small one never waits for a large one to end. Keeps to the credit and the limits of the peer.
-/// Pure: no socket. One thread at a time.
+/// priority; large ones are cut into fragments, between which those of shorter ones of the same
+/// priority may go, so that a small one never waits for a large one to end. Keeps to the credit and
+/// the limits of the peer. Pure: no socket. One thread at a time.
 class send_queue {
  public:
   send_queue(const link_codec& codec, std::size_t fragment_bytes);
@@ -78,9 +78,11 @@ class send_queue {
   std::function<void(const outgoing_message&)> on_left;
 
  private:
+  using message_list = std::deque<std::unique_ptr<outgoing_message>>;
   struct lane {
-    std::deque<std::unique_ptr<outgoing_message>> waiting;
-    std::deque<std::unique_ptr<outgoing_message>> active; // opened; the first is next
+    message_list waiting;
+    message_list active; // opened, the oldest first
+    bool oldest_next = false;
     bool empty() const { return waiting.empty() && active.empty(); }
   };
 
@@ -88,7 +90,7 @@ class send_queue {
   bool emit_message_frame(write_batch& batch);
   bool emit_from(lane& from, write_batch& batch);
   bool emit_open(lane& from, write_batch& batch);
-  bool emit_fragment(lane& from, write_batch& batch);
+  bool emit_fragment(lane& from, message_list::iterator which, write_batch& batch);
   void emit_header(write_batch& batch, frame_header header, byte_span payload);
   byte_span compress(const outgoing_message& content, std::size_t size, write_batch& batch);
   std::size_t fragment_size(const outgoing_message& content) const;

@@ -1,0 +1,19 @@
+#include "apps/command/commands.hpp"
+
+#include <cstdio>
+
+int main(int count, char** words) {
+  CLI::App app("Shoal runs ONNX models over the machines at hand.", "shoal");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", shoal::command_version());
+  int exit_code = 0;
+  shoal::add_demo_command(app, exit_code);
+  shoal::add_head_command(app, exit_code);
+  shoal::add_node_command(app, exit_code);
+  try {
+    app.parse(count, words);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}
