@@ -72,7 +72,7 @@ result<session*> session_cache::get(std::span<const tensor> inputs) {
   }
   auto compiled = compile(inputs, contents_matter_);
   if (!compiled && compiled.error().code() == errc::unsupported)
-    if (auto again = find_what_matters(inputs)) compiled = std::move(again);
+    compiled = find_what_matters(inputs);
   if (!compiled) return std::move(compiled).error();
   entry fresh;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
