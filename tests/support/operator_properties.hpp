@@ -9,8 +9,8 @@
 namespace shoal::test {
 
 /// Runs every kernel that applies, with one and with two threads and with every layout that the
-/// producers may write, against the last one, the reference. The runs of one kernel on one layout
-/// must agree bit by bit, whatever the threads. At least one kernel must apply.
+/// producers may write, against the last one, the reference. All runs of one kernel must agree bit
+/// by bit: neither threads nor neighbours may change a result. At least one kernel must apply.
 std::string kernels_disagree(node_case test, double relative = 1e-5, double absolute = 1e-6);
 
 /// Cuts the inputs in parts of `part` elements, input i along `split[i]` (or not, if `unsplit`),

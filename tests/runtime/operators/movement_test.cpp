@@ -124,6 +124,10 @@ TEST_CASE("Slice takes attributes or inputs, steps and ends beyond the tensor") 
   CHECK(field_is_wrong(test, 0, 0) == "");
   CHECK(split_is_wrong(test, {0, unsplit, unsplit, unsplit, unsplit}, 0) == "");
   CHECK(split_is_wrong(test, {1, unsplit, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  const node_case tail{.op = "Slice",
+                       .inputs = {counting({4, 6}), constant({1}), constant({6}), constant({1})}};
+  CHECK(split_is_wrong(tail, {1, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  CHECK(field_is_wrong(tail, 0, 1) == "");
   const auto unknown =
       infer_node({.op = "Slice", .inputs = {in, constant({0}).value, constant({1}).value}});
   REQUIRE(!unknown);
@@ -158,6 +162,12 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   CHECK(kernels_disagree(test) == "");
   CHECK(split_is_wrong(test, {2}, 2) == "");
   CHECK(split_is_wrong(test, {1}, std::nullopt) == "");
+  for (const auto& parts : {ints({16, 32}), ints({8, 40}), ints({20, 28})})
+    CHECK(kernels_disagree({.op = "Split",
+                            .inputs = {random_tensor({dtype::f32, {2, 48, 3, 5}}, 1)},
+                            .attrs = with({{"axis", std::int64_t{1}}, {"split", parts}}),
+                            .opset = 11,
+                            .outputs = 2}) == "");
 }
 
 TEST_CASE("Expand and Tile repeat") {
