@@ -2,6 +2,7 @@
 #include "runtime/graph/onnx_reader.hpp"
 #include "runtime/operators/operator.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -21,6 +22,7 @@ class graph_reader {
     SHOAL_CHECK(read_inputs());
     SHOAL_CHECK(read_nodes());
     SHOAL_CHECK(read_outputs());
+    drop_unread_outputs();
     for (const auto& info : proto_.value_info())
       SHOAL_CHECK(check_name(info.name(), "a value", limits_));
     return std::move(builder_).build();
@@ -115,7 +117,7 @@ class graph_reader {
     const auto names = node_names();
     // Values first: nodes may come in any order, the builder sorts them.
     std::vector<graph_node> nodes;
-    std::vector<const onnx::NodeProto*> protos;
+    std::vector<const onnx::NodeProto*> protos; // without those of constants
     for (int i = 0; i < proto_.node_size(); ++i) {
       auto& node = *proto_.mutable_node(i);
       SHOAL_CHECK(check_names(node));
@@ -129,7 +131,26 @@ class graph_reader {
       SHOAL_CHECK(check_node(nodes[n]));
     }
     builder_.nodes = std::move(nodes);
+    protos_ = std::move(protos);
     return {};
+  }
+
+  /// Many exporters name outputs that nobody wants, as the mask of Dropout; no kernel should be
+  /// asked for them.
+  void drop_unread_outputs() {
+    std::vector<bool> read(builder_.values.size(), false);
+    for (const auto& node : builder_.nodes)
+      for (const auto id : node.inputs)
+        if (id != no_value) read[id] = true;
+    for (const auto id : builder_.outputs) read[id] = true;
+    for (std::size_t n = 0; n < protos_.size(); ++n) {
+      auto& outputs = builder_.nodes[n].outputs;
+      if (outputs.size() < 2) continue;
+      const auto required = std::max(1, required_outputs(*protos_[n], builder_.nodes[n].opset));
+      while (outputs.size() > static_cast<std::size_t>(required) &&
+             (outputs.back() == no_value || !read[outputs.back()]))
+        outputs.pop_back();
+    }
   }
 
   result<void> check_names(const onnx::NodeProto& node) const {
@@ -274,6 +295,7 @@ class graph_reader {
   constant_reader& constants_;
   const import_limits& limits_;
   graph_builder builder_;
+  std::vector<const onnx::NodeProto*> protos_; ///< one per node of the builder
   std::unordered_map<std::string, value_id> ids_;
 };
 

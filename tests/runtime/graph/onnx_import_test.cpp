@@ -103,6 +103,17 @@ TEST_CASE("Constant nodes of every numeric kind become constants") {
   CHECK(identical(read(2), tensor::of<std::uint8_t>({3}, {'a', 'b', 'c'})));
 }
 
+TEST_CASE("optional outputs that nothing reads are left out, others stay") {
+  auto proto = empty_model(10);
+  add_node(proto, "Dropout", {"x"}, {"a", "unread"});
+  add_node(proto, "Dropout", {"a"}, {"y", "mask"});
+  declare(*proto.mutable_graph()->add_output(), "mask", {2, 3}, onnx::TensorProto::BOOL);
+  const auto imported = import_proto(proto);
+  REQUIRE(imported);
+  CHECK(imported->model->nodes()[0].outputs.size() == 1);
+  CHECK(imported->model->nodes()[1].outputs.size() == 2);
+}
+
 TEST_CASE("large raw data is moved out of the file, not copied, and suits its type") {
   auto proto = empty_model();
   add_initializer(proto, "w", {1000}, std::vector<float>(1000, 3));
