@@ -1,6 +1,8 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/graph/onnx_reader.hpp"
 
+#include <onnx/defs/schema.h>
+
 namespace shoal::onnx_reader {
 namespace {
 
@@ -57,6 +59,22 @@ result<attributes> read_attributes(onnx::NodeProto& proto, constant_reader& cons
     all.set(a.name(), *std::move(value));
   }
   return all;
+}
+
+result<void> check_schema(const onnx::NodeProto& proto, std::string_view node_name, int opset) {
+  const std::string domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  // The library may be older than the model: what it knows of an operator could then be outdated.
+  const auto& known = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  const auto range = known.find(domain);
+  if (range == known.end() || opset > range->second.second) return {};
+  try {
+    const auto* schema = onnx::OpSchemaRegistry::Schema(proto.op_type(), opset, domain);
+    if (schema != nullptr) schema->Verify(proto);
+  } catch (const std::exception& broken) {
+    return fail(errc::malformed, "{} '{}' (opset {}): {}", proto.op_type(), node_name, opset,
+                broken.what());
+  }
+  return {};
 }
 
 } // namespace shoal::onnx_reader

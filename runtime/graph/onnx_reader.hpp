@@ -38,9 +38,6 @@ result<attributes> read_attributes(onnx::NodeProto& proto, constant_reader& cons
 /// Arity and attributes against the schema that the ONNX library has of this version, if any.
 result<void> check_schema(const onnx::NodeProto& proto, std::string_view node_name, int opset);
 
-/// How many of its outputs a node must have; all of them where the library does not know.
-int required_outputs(const onnx::NodeProto& proto, int opset);
-
 /// Type, if any, of an input, output or inner value. `side` is for messages, as in "input".
 result<graph_value> read_value_info(const onnx::ValueInfoProto& proto, std::string_view side,
                                     const import_limits& limits);
