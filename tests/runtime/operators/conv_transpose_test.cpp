@@ -97,9 +97,9 @@ TEST_CASE("What ConvTranspose says of cuts and fields holds") {
     CHECK(split_is_wrong(test, {0, unsplit}, 0) == "");
     CHECK(split_is_wrong(test, {2, unsplit}, std::nullopt) == "");
     CHECK(field_is_wrong(test, 0, 0) == "");
-    CHECK(field_is_wrong(test, 0, 1, true) == "");
-    CHECK(field_is_wrong(test, 0, 2, false, 1) == ""); // one more for gaps
-    CHECK(field_is_wrong(test, 0, 3, false, 1) == "");
+    CHECK(field_is_wrong(test, 0, 1, {.global = true}) == "");
+    CHECK(field_is_wrong(test, 0, 2, {.slack = 1}) == ""); // one more for gaps
+    CHECK(field_is_wrong(test, 0, 3, {.slack = 1}) == "");
   }
 }
 

@@ -122,13 +122,13 @@ TEST_CASE("What normalisations say of cuts and fields holds") {
 
   const auto instance = instance_norm({2, 3, 4, 5});
   for (const int axis : {0, 1}) CHECK(field_is_wrong(instance, 0, axis) == "");
-  CHECK(field_is_wrong(instance, 0, 2, true) == "");
+  CHECK(field_is_wrong(instance, 0, 2, {.global = true}) == "");
   CHECK(split_is_wrong(instance, {0, unsplit, unsplit}, 0) == "");
   CHECK(split_is_wrong(instance, {2, unsplit, unsplit}, std::nullopt) == "");
 
   const auto layer = layer_norm({3, 4, 5}, -1, {5}, true);
   CHECK(field_is_wrong(layer, 0, 1) == "");
-  CHECK(field_is_wrong(layer, 0, 2, true) == "");
+  CHECK(field_is_wrong(layer, 0, 2, {.global = true}) == "");
   CHECK(split_is_wrong(layer, {1, unsplit, unsplit}, 1) == "");
   CHECK(split_is_wrong(layer, {2, unsplit, unsplit}, std::nullopt) == "");
 

@@ -60,11 +60,11 @@ TEST_CASE("What Softmax says of cuts and fields holds") {
     CHECK(field_is_wrong(along_channels, 0, axis) == "");
   }
   CHECK(split_is_wrong(along_channels, {1}, std::nullopt) == "");
-  CHECK(field_is_wrong(along_channels, 0, 1, true) == "");
+  CHECK(field_is_wrong(along_channels, 0, 1, {.global = true}) == "");
   const auto matrix = softmax({3, 4, 5}, 1, 11);
   CHECK(split_is_wrong(matrix, {0}, 0) == "");
   CHECK(split_is_wrong(matrix, {2}, std::nullopt) == "");
-  CHECK(field_is_wrong(matrix, 0, 2, true) == "");
+  CHECK(field_is_wrong(matrix, 0, 2, {.global = true}) == "");
 }
 
 TEST_CASE("Softmax refuses an axis that is not there") {
