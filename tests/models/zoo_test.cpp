@@ -12,11 +12,11 @@ using namespace shoal::test;
 
 namespace {
 
-/// Elements of all constants of more than 16, which leaves out scalars, axes and shapes.
+/// Elements of all constants of more than 8, which leaves out scalars, axes and shapes.
 std::int64_t parameters_of(const graph& model) {
   std::int64_t count = 0;
   for (const auto& value : model.values())
-    if (value.is_constant() && value.constant.element_count() > 16)
+    if (value.is_constant() && value.constant.element_count() > 8)
       count += value.constant.element_count();
   return count;
 }
