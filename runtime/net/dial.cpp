@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -68,7 +69,7 @@ void dial::start() {
   }
   lookup_ = std::make_shared<lookup>();
   lookup_->io = &io_;
-  std::thread([self = weak_from_this(), state = lookup_, host = host_, port = port_] {
+  auto work = [self = weak_from_this(), state = lookup_, host = host_, port = port_] {
     auto found = resolve(host, port);
     lookups.fetch_sub(1);
     std::lock_guard lock(state->mutex);
@@ -80,7 +81,16 @@ void dial::start() {
       alive->endpoints_ = *std::move(found);
       alive->connect();
     });
-  }).detach();
+  };
+  try {
+    std::thread(std::move(work)).detach();
+  } catch (const std::system_error& refused) {
+    lookups.fetch_sub(1);
+    asio::post(io_, [self, why = std::string(refused.what())] {
+      self->finish(fail(errc::resource_exhausted, "{}:{}: no thread to look the name up: {}",
+                        self->host_, self->port_, why));
+    });
+  }
 }
 
 void dial::connect() {

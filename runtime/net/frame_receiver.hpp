@@ -38,6 +38,9 @@ class frame_receiver {
 
   /// `events` outlives this.
   frame_receiver(const receive_limits& limits, allocator allocate, frame_events& events);
+  ~frame_receiver();
+  frame_receiver(const frame_receiver&) = delete;
+  frame_receiver& operator=(const frame_receiver&) = delete;
 
   /// Where to put the bytes that come next, in this order; never empty, valid until `commit`.
   std::span<const mutable_byte_span> buffers();
@@ -92,11 +95,6 @@ class frame_receiver {
   std::uint64_t credit_;       // what the peer may still send
   std::uint64_t consumed_ = 0; // taken in, and not granted again yet
   std::uint64_t frames_ = 0;
-
- public:
-  ~frame_receiver();
-  frame_receiver(const frame_receiver&) = delete;
-  frame_receiver& operator=(const frame_receiver&) = delete;
 };
 
 } // namespace shoal

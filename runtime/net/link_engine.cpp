@@ -65,8 +65,12 @@ void tcp_link::engine::run() {
 void tcp_link::engine::send(const peer_address& to, message content, send_completion done) {
   auto prepared = prepare(std::move(content), options_.codec, buffer_pool::shared());
   if (!prepared) return call(done, result<void>(std::move(prepared).error()));
-  (*prepared)->done = std::move(done);
-  if (auto queued = enqueue(to, *prepared); !queued) call((*prepared)->done, std::move(queued));
+  if (done) // what a completion throws must not cost a connection
+    (*prepared)->done = [this, done = std::move(done)](result<void> outcome) {
+      call(done, std::move(outcome));
+    };
+  if (auto queued = enqueue(to, *prepared); !queued && (*prepared)->done)
+    (*prepared)->done(std::move(queued));
 }
 
 result<void> tcp_link::engine::enqueue(const peer_address& to,
@@ -125,7 +129,7 @@ void tcp_link::engine::flush() {
 void tcp_link::engine::deliver_to_self(link_peer& self) {
   for (auto& content : self.queue.take_all()) {
     self.queue.on_left(*content);
-    call(content->done, result<void>());
+    if (content->done) content->done({});
     on_message(self, std::move(content->content));
   }
 }

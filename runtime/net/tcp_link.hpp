@@ -12,11 +12,11 @@
 namespace shoal {
 
 struct tcp_link_options {
-  incarnation id = incarnation::random();
-  std::string listen_host = "127.0.0.1"; ///< a numeric address; "0.0.0.0" for all interfaces
-  std::uint16_t listen_port = 0;         ///< 0: any free one
-  std::string advertised_host;           ///< what `address()` says; empty: `listen_host`
-  std::string cluster_token;             ///< only peers with the same are spoken to; ≤ 255 bytes
+  incarnation id = incarnation::random(); ///< a copy of the options names the same process
+  std::string listen_host = "127.0.0.1";  ///< a numeric address; "0.0.0.0" for all interfaces
+  std::uint16_t listen_port = 0;          ///< 0: any free one
+  std::string advertised_host;            ///< what `address()` says; empty: `listen_host`
+  std::string cluster_token;              ///< only peers with the same are spoken to; ≤ 255 bytes
 
   receive_limits limits;                                   ///< what this end takes
   std::size_t fragment_bytes = std::size_t{256} << 10;     ///< what it sends at most in one frame
@@ -31,7 +31,8 @@ struct tcp_link_options {
   std::chrono::milliseconds ping_interval{1000};
   std::chrono::milliseconds dead_after{5000}; ///< of silence, although pinged
 
-  /// Where received tensors live; may return nothing to refuse a message. Empty: the shared pool.
+  /// Where received tensors live; may return nothing to refuse a message. Called on the link's
+  /// thread. Empty: the shared pool.
   std::function<storage_ptr(std::size_t)> allocate;
 };
 

@@ -88,9 +88,11 @@ class watched_link {
     std::lock_guard lock(mutex_);
     return down_.size();
   }
-  std::vector<error> rejected() {
-    std::lock_guard lock(mutex_);
-    return rejected_;
+  /// Waits until the peer has refused a message whose sending had completed.
+  error wait_rejected() {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, patience, [&] { return !rejected_.empty(); }));
+    return rejected_.front();
   }
 
   /// Called on the link's thread before a message is recorded. Set before anything is sent.

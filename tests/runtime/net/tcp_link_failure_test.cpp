@@ -13,8 +13,8 @@ namespace {
 
 tcp_link_options quick() {
   tcp_link_options options;
-  options.connect_timeout = 200ms;
-  options.handshake_timeout = 200ms;
+  options.connect_timeout = 500ms;
+  options.handshake_timeout = 500ms;
   return options;
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("a peer that accepts and says nothing is given up after the connect ti
     const auto outcome = link.outcome();
     REQUIRE(!outcome);
     CHECK(outcome.error().code() == errc::unavailable);
-    CHECK(outcome.error().message() == "timed out after 200 ms: waited for its hello");
+    CHECK(outcome.error().message() == "timed out after 500 ms: waited for its hello");
   }
   check_works(link);
 }
@@ -86,7 +86,7 @@ TEST_CASE("whoever connects and says nothing loses the connection, and only that
   watched_link link(quick());
   raw_peer silent(link.address().port);
   CHECK(silent.sees_end());
-  CHECK(link.wait_problem("no hello within 200 ms").code() == errc::deadline_exceeded);
+  CHECK(link.wait_problem("no hello within 500 ms").code() == errc::deadline_exceeded);
   check_works(link);
 }
 
@@ -250,13 +250,13 @@ TEST_CASE("a peer that falls silent is declared dead, whatever waits for it") {
 TEST_CASE("two idle links keep each other alive with pings") {
   auto options = quick();
   options.ping_interval = 20ms;
-  options.dead_after = 500ms;
+  options.dead_after = 1500ms;
   watched_link a(options);
   options.id = incarnation::random();
   watched_link b(options);
   a.send(b.address(), numbered(1, message_priority::control, 10));
   b.receive();
-  std::this_thread::sleep_for(700ms); // longer than silence would be forgiven
+  std::this_thread::sleep_for(2s); // longer than silence would be forgiven
   CHECK(a.down_count() == 0);
   CHECK(b.down_count() == 0);
   CHECK(a->stats().total.frames_sent > 5);

@@ -192,3 +192,26 @@ TEST_CASE("a handler that throws costs its message, not the link") {
   CHECK(receiver.receive().content.kind == 2);
   CHECK(receiver.wait_problem("on purpose").code() == errc::internal);
 }
+
+TEST_CASE("a small message that the receiver refuses is reported although its sending completed") {
+  tcp_link_options poor;
+  poor.allocate = [](std::size_t) { return storage_ptr(); };
+  watched_link receiver(poor);
+  watched_link sender;
+  sender.send(receiver.address(), numbered(1, message_priority::control, 100));
+  CHECK(sender.outcome());
+  CHECK(sender.wait_rejected().code() == errc::resource_exhausted);
+  sender.send(receiver.address(), numbered(2, message_priority::control, 0));
+  CHECK(receiver.receive().content.kind == 2);
+}
+
+TEST_CASE("a completion that throws costs no connection") {
+  watched_link receiver;
+  watched_link sender;
+  sender->send(receiver.address(), numbered(1, message_priority::control, 100),
+               [](result<void>) { throw std::runtime_error("on purpose"); });
+  sender.send(receiver.address(), numbered(2, message_priority::bulk, 1 << 20));
+  CHECK(receiver.receive().content.kind == 1);
+  CHECK(receiver.receive().content.kind == 2);
+  CHECK(sender.wait_problem("on purpose").code() == errc::internal);
+}
