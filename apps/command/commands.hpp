@@ -12,6 +12,7 @@ namespace shoal {
 
 void add_demo_command(CLI::App& app, int& exit_code);
 void add_head_command(CLI::App& app, int& exit_code);
+void add_infer_command(CLI::App& app, int& exit_code);
 void add_node_command(CLI::App& app, int& exit_code);
 
 std::string command_version();

@@ -9,6 +9,7 @@ int main(int count, char** words) {
   int exit_code = 0;
   shoal::add_demo_command(app, exit_code);
   shoal::add_head_command(app, exit_code);
+  shoal::add_infer_command(app, exit_code);
   shoal::add_node_command(app, exit_code);
   try {
     app.parse(count, words);
