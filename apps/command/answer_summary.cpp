@@ -30,6 +30,7 @@ value_range range_of(const tensor& values) {
         ++range.other;
         continue;
       }
+      value += 0.0; // -0 is shown as 0
       range.least = range.finite == 0 ? value : std::min(range.least, value);
       range.greatest = range.finite == 0 ? value : std::max(range.greatest, value);
       range.sum += value;

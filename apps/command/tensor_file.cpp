@@ -44,8 +44,8 @@ result<tensor_format> format_of_file(const std::filesystem::path& file) {
 result<void> write_bytes(const std::filesystem::path& file, byte_span bytes) {
   std::error_code unknown; // then it is to be made, and that says why it cannot
   const bool standard_output = file == "-";
-  const auto kind = std::filesystem::status(file, unknown).type();
-  // A device or a pipe is written to, not replaced.
+  const auto kind = std::filesystem::symlink_status(file, unknown).type();
+  // What is there and no plain file (a device, a pipe, a link) is written to, not replaced.
   if (!standard_output && (kind == std::filesystem::file_type::not_found ||
                            kind == std::filesystem::file_type::regular))
     return replace_file(file, {&bytes, 1});
