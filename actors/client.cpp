@@ -72,12 +72,12 @@ client::client(caf::actor_system& system, process& home, cluster_doors doors)
     : system_(system), home_(home), doors_(std::move(doors)),
       next_request_(home.self().id.low << 20) {
   aggregator_ = system_.spawn(aggregator, doors_.scheduler);
-  results_ = home_.office().open_mailbox(part_receiver_actor(aggregator_));
-  splitter_ = system_.spawn(splitter, doors_.scheduler, aggregator_, results_, &home_.office());
+  results_ = home_.office()->open_mailbox(part_receiver_actor(aggregator_));
+  splitter_ = system_.spawn(splitter, doors_.scheduler, aggregator_, results_, home_.office());
 }
 
 client::~client() {
-  home_.office().close_mailbox(results_.slot);
+  home_.office()->close_mailbox(results_.slot);
   caf::anon_send_exit(splitter_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(aggregator_, caf::exit_reason::user_shutdown);
 }

@@ -13,7 +13,7 @@
 
 namespace shoal {
 
-/// What a deployer works with; all of it outlives the actor.
+/// What a deployer works with.
 struct deployer_equipment {
   peer head;
   process_store store;

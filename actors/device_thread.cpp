@@ -16,15 +16,18 @@ std::uint64_t microseconds(time_span span) {
 
 } // namespace
 
-device_thread::device_thread() : thread_([this] { loop(); }) {}
+device_thread::device_thread() : thread_([s = state_] { s->loop(); }) {}
 
 device_thread::~device_thread() {
   {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
   }
-  wakeup_.notify_one();
-  thread_.join();
+  state_->wakeup.notify_one();
+  if (thread_.get_id() == std::this_thread::get_id())
+    thread_.detach();
+  else
+    thread_.join();
 }
 
 void device_thread::post(job work) {
@@ -37,40 +40,40 @@ void device_thread::post(part_ptr p) {
 
 void device_thread::post(item next) {
   {
-    std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    queue_.push_back(std::move(next));
+    std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return;
+    state_->queue.push_back(std::move(next));
   }
-  queued_.fetch_add(1, std::memory_order_relaxed);
-  wakeup_.notify_one();
+  state_->queued.fetch_add(1, std::memory_order_relaxed);
+  state_->wakeup.notify_one();
 }
 
-void device_thread::loop() {
+void device_thread::state::loop() {
   for (;;) {
     item next;
     {
-      std::unique_lock lock(mutex_);
-      wakeup_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_) return;
-      next = std::move(queue_.front());
-      queue_.pop_front();
+      std::unique_lock lock(mutex);
+      wakeup.wait(lock, [this] { return stopping || !queue.empty(); });
+      if (stopping) return;
+      next = std::move(queue.front());
+      queue.pop_front();
     }
     if (next.part)
       run(std::move(next.part));
     else
-      next.work(arena_);
-    queued_.fetch_sub(1, std::memory_order_relaxed);
+      next.work(arena);
+    queued.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
-void device_thread::run(part_ptr p) {
+void device_thread::state::run(part_ptr p) {
   const auto begin = std::chrono::steady_clock::now();
   if (begin >= p->deadline) {
     p->failure =
         fail(errc::deadline_exceeded, "the deadline passed while the part waited for stage {}",
              p->program->name.stage);
   } else {
-    auto outputs = p->program->sessions.run(p->values, arena_);
+    auto outputs = p->program->sessions.run(p->values, arena);
     if (outputs)
       p->values = *std::move(outputs);
     else
@@ -78,7 +81,7 @@ void device_thread::run(part_ptr p) {
   }
   const auto end = std::chrono::steady_clock::now();
   const auto spent = microseconds(end - begin);
-  busy_us_.fetch_add(spent, std::memory_order_relaxed);
+  busy_us.fetch_add(spent, std::memory_order_relaxed);
   p->trace.back().queue_us = microseconds(begin - p->arrived);
   p->trace.back().compute_us = spent;
   p->program.reset();

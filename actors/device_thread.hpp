@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -21,7 +22,7 @@ class device_thread {
   using job = std::function<void(workspace&)>;
 
   device_thread();
-  /// Drops what has not started, and waits for what has.
+  /// Drops what has not started, and waits for what has; not for the job that it is called in.
   ~device_thread();
   device_thread(const device_thread&) = delete;
   device_thread& operator=(const device_thread&) = delete;
@@ -30,27 +31,32 @@ class device_thread {
   /// Runs the stage of `p->program` on its values, in place, and sends `p` back to `p->shard`.
   void post(part_ptr p);
 
-  std::uint64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  std::uint64_t queued() const { return state_->queued.load(std::memory_order_relaxed); }
   /// Time spent on parts since the start.
-  std::uint64_t busy_us() const { return busy_us_.load(std::memory_order_relaxed); }
+  std::uint64_t busy_us() const { return state_->busy_us.load(std::memory_order_relaxed); }
 
  private:
   struct item {
     part_ptr part; ///< or:
     job work;
   };
+  /// Owned by the thread, too: the last owner of a device may let go of it in one of its own jobs.
+  struct state {
+    std::mutex mutex;
+    std::condition_variable wakeup;
+    std::deque<item> queue;
+    bool stopping = false;
+    std::atomic<std::uint64_t> queued{0};
+    std::atomic<std::uint64_t> busy_us{0};
+    workspace arena;
+
+    void loop();
+    void run(part_ptr p);
+  };
 
   void post(item next);
-  void loop();
-  void run(part_ptr p);
 
-  std::mutex mutex_;
-  std::condition_variable wakeup_;
-  std::deque<item> queue_;
-  bool stopping_ = false;
-  std::atomic<std::uint64_t> queued_{0};
-  std::atomic<std::uint64_t> busy_us_{0};
-  workspace arena_;
+  std::shared_ptr<state> state_ = std::make_shared<state>();
   std::thread thread_;
 };
 

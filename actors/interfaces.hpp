@@ -79,7 +79,7 @@ using membership_actor = caf::typed_actor<
     // A node joins; the answer is its lease in milliseconds.
     caf::replies_to<register_atom, node_offer, node_agent_actor>::with<std::uint64_t>,
     // It is alive, and this busy. Errors: stale when it has to register again.
-    caf::replies_to<beat_atom, incarnation, node_load>::with<caf::unit_t>,
+    caf::reacts_to<beat_atom, incarnation, node_load>,
     // It leaves: no new work for it.
     caf::reacts_to<drain_atom, incarnation>,
     // It has left.

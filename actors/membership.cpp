@@ -82,7 +82,7 @@ membership_actor::behavior_type membership(pointer self, membership_options opti
       [=](register_atom, const node_offer& offer, const node_agent_actor& agent) {
         return join(self, to, offer, agent, lease_ms);
       },
-      [=](beat_atom, const incarnation& id, node_load& load) -> caf::result<caf::unit_t> {
+      [=](beat_atom, const incarnation& id, node_load& load) -> caf::result<void> {
         const auto now = self->clock().now();
         auto events = self->state.table->heartbeat(id, now);
         if (!events) return to_caf(events.error());

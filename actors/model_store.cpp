@@ -20,19 +20,20 @@ message about_chunk(link_kind kind, const digest& name) {
   return out;
 }
 
-void answer_request(const process_store& store, data_link& link, const chunk_delivery& request) {
+void answer_request(const process_store& store, post_office& office,
+                    const chunk_delivery& request) {
   const peer_address to{request.from, "", 0}; // it is connected: it has just asked
   auto bytes = store.read(request.name);
   if (!bytes) {
     auto reply = about_chunk(link_kind::chunk_missing, request.name);
     const auto text = bytes_of(std::string_view(bytes.error().message()).substr(0, 1000));
     reply.metadata.insert(reply.metadata.end(), text.begin(), text.end());
-    return link.send(to, std::move(reply), {});
+    return office.send_message(to, std::move(reply), {});
   }
   auto reply = about_chunk(link_kind::chunk, request.name);
   const auto size = static_cast<std::int64_t>((*bytes)->size());
   reply.tensors.push_back(tensor({dtype::u8, {size}}, *std::move(bytes)));
-  link.send(to, std::move(reply), {});
+  office.send_message(to, std::move(reply), {});
 }
 
 result<void> keep(const process_store& store, const digest& name, const storage_ptr& bytes) {
@@ -41,14 +42,9 @@ result<void> keep(const process_store& store, const digest& name, const storage_
   return {};
 }
 
-void send_requests(pointer self, data_link* link, model_store_state::fetch& f) {
+void send_requests(pointer self, post_office& office, model_store_state::fetch& f) {
   const auto now = self->clock().now();
   for (const auto& ask : f.plan.next_requests(now)) {
-    if (link == nullptr) {
-      f.plan.on_failed(ask.peer, ask.chunk, {errc::unavailable, "this process has no tensor link"},
-                       now);
-      continue;
-    }
     auto failed = [me = model_store_actor(self), peer = ask.peer,
                    name = ask.chunk](result<void> sent) {
       if (sent) return;
@@ -59,17 +55,17 @@ void send_requests(pointer self, data_link* link, model_store_state::fetch& f) {
       word->text = to_string(sent.error());
       caf::anon_send(me, chunk_atom_v, chunk_delivery_ptr(std::move(word)));
     };
-    link->send(f.providers.at(ask.peer), about_chunk(link_kind::chunk_request, ask.chunk),
-               std::move(failed));
+    office.send_message(f.providers.at(ask.peer), about_chunk(link_kind::chunk_request, ask.chunk),
+                        std::move(failed));
   }
 }
 
 /// Sends what is to be asked, answers what is done or failed, and sets the timer for the rest.
-void pump(pointer self, data_link* link) {
+void pump(pointer self, post_office& office) {
   auto& s = self->state;
   std::optional<instant> next;
   for (auto f = s.fetches.begin(); f != s.fetches.end();) {
-    send_requests(self, link, *f);
+    send_requests(self, office, *f);
     if (f->progress) f->progress->store(f->plan.progress().bytes_done);
     if (f->plan.failed()) {
       f->answer.deliver(to_caf(*f->plan.failed()));
@@ -113,7 +109,8 @@ result<storage_ptr> process_store::read(const digest& name) const {
   return fail(errc::not_found, "there is no content named {}", to_string(name));
 }
 
-model_store_actor::behavior_type model_store(pointer self, process_store store, data_link* link) {
+model_store_actor::behavior_type model_store(pointer self, process_store store,
+                                             std::shared_ptr<post_office> office) {
   return {
       [=](fetch_atom, const fetch_order_ptr& order) -> caf::result<std::uint64_t> {
         model_store_state::fetch f{
@@ -129,12 +126,12 @@ model_store_actor::behavior_type model_store(pointer self, process_store store, 
         }
         auto answer = f.answer;
         self->state.fetches.push_back(std::move(f));
-        pump(self, link);
+        pump(self, *office);
         return answer;
       },
       [=](chunk_atom, const chunk_delivery_ptr& d) {
         if (d->what == chunk_delivery::kind::request) {
-          if (link != nullptr) answer_request(store, *link, *d);
+          answer_request(store, *office, *d);
           return;
         }
         if (d->what == chunk_delivery::kind::content) {
@@ -143,12 +140,12 @@ model_store_actor::behavior_type model_store(pointer self, process_store store, 
           for (auto& f : self->state.fetches)
             f.plan.on_failed(d->from, d->name, {errc::not_found, d->text}, self->clock().now());
         }
-        pump(self, link);
+        pump(self, *office);
       },
       [=](caf::tick_atom) {
         self->state.timer.reset();
         for (auto& f : self->state.fetches) f.plan.tick(self->clock().now());
-        pump(self, link);
+        pump(self, *office);
       },
   };
 }

@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/messages.hpp"
+#include "actors/post_office.hpp"
 #include "runtime/net/data_link.hpp"
 #include "runtime/schedule/instant.hpp"
 #include "runtime/store/chunk_store.hpp"
@@ -57,11 +58,11 @@ struct model_store_state {
   std::optional<instant> timer;
 };
 
-/// Fetches chunks from other processes into `store`, and answers their requests from it. `link` may
-/// be null: then only what is here can be had. It outlives the actor's last message.
+/// Fetches chunks from other processes into `store`, and answers their requests from it. Without
+/// a tensor link, only what is here can be had.
 model_store_actor::behavior_type
 model_store(model_store_actor::stateful_pointer<model_store_state> self, process_store store,
-            data_link* link);
+            std::shared_ptr<post_office> office);
 
 /// The tensor link's message as the store's: empty for what is not about chunks, or malformed.
 std::shared_ptr<const chunk_delivery> decode_chunk_message(const incarnation& from,

@@ -49,8 +49,7 @@ result<std::unique_ptr<node>> node::start(caf::actor_system& system, process& ho
   equipment.name =
       options.name.empty() ? fmt::format("{}-{}", host_name(), getpid()) : options.name;
   equipment.devices = n->devices_;
-  equipment.office = &home.office();
-  equipment.link = home.link();
+  equipment.office = home.office();
   equipment.store = home.store();
   equipment.fetcher = home.fetcher();
   equipment.library = home.library();

@@ -48,11 +48,9 @@ node_load measure_load(pointer self, const equipment_ptr& my) {
     load.device_queue.push_back(device.thread->queued());
     load.device_busy_us.push_back(device.thread->busy_us());
   }
-  if (my->link != nullptr) {
-    const auto total = my->link->stats().total;
-    load.bytes_sent = total.bytes_sent;
-    load.bytes_received = total.bytes_received;
-  }
+  const auto traffic = my->office->traffic();
+  load.bytes_sent = traffic.bytes_sent;
+  load.bytes_received = traffic.bytes_received;
   return load;
 }
 
@@ -72,7 +70,7 @@ void send_beat(pointer self, const equipment_ptr& my) {
   const auto sent = self->clock().now();
   self->request(my->membership, beat_timeout, beat_atom_v, my->office->self().id,
                 measure_load(self, my))
-      .then([=](caf::unit_t) { self->state.lease->confirm(sent, self->clock().now()); },
+      .then([=] { self->state.lease->confirm(sent, self->clock().now()); },
             [=](const caf::error& e) {
               // A late answer is not the end: the lease decides. A refusal is.
               auto why = from_caf(e);

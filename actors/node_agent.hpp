@@ -23,12 +23,11 @@ struct node_device {
   executor_actor executor;
 };
 
-/// What a node agent works with; all of it outlives the agent.
+/// What a node agent works with.
 struct node_equipment {
   std::string name;
   std::vector<node_device> devices;
-  post_office* office = nullptr;
-  data_link* link = nullptr; ///< for its counters; may be null
+  std::shared_ptr<post_office> office;
   process_store store;
   model_store_actor fetcher;
   std::shared_ptr<stage_library> library;

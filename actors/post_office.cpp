@@ -7,15 +7,36 @@
 
 namespace shoal {
 
-void post_office::attach(data_link& link, peer self) {
-  std::unique_lock lock(link_mutex_);
-  link_ = &link;
+void post_office::attach(std::shared_ptr<data_link> link, peer self) {
+  std::lock_guard lock(link_mutex_);
+  link_ = std::move(link);
   self_ = std::move(self);
 }
 
-void post_office::detach() {
-  std::unique_lock lock(link_mutex_);
-  link_ = nullptr;
+void post_office::close() {
+  std::shared_ptr<data_link> last_use; // dropped outside the lock
+  {
+    std::lock_guard lock(link_mutex_);
+    last_use.swap(link_);
+  }
+  std::unordered_map<std::uint64_t, part_receiver_actor> owners;
+  std::unique_lock lock(mailboxes_mutex_);
+  owners.swap(mailboxes_);
+}
+
+std::shared_ptr<data_link> post_office::link() const {
+  std::lock_guard lock(link_mutex_);
+  return link_;
+}
+
+void post_office::send_message(const peer_address& to, message content, send_completion done) {
+  if (const auto wire = link()) return wire->send(to, std::move(content), std::move(done));
+  if (done) done(error(errc::unavailable, "this process has no tensor link"));
+}
+
+link_counters post_office::traffic() const {
+  const auto wire = link();
+  return wire ? wire->stats().total : link_counters();
 }
 
 mailbox post_office::open_mailbox(part_receiver_actor owner) {
@@ -61,14 +82,9 @@ void post_office::deliver_local(part_ptr p) {
 }
 
 void post_office::send_remote(part_ptr p) {
-  std::shared_lock lock(link_mutex_);
-  if (link_ == nullptr) {
-    lock.unlock();
-    return bounce(std::move(p), error(errc::unavailable, "this process has no tensor link"));
-  }
   const auto to = p->here().process.address();
   auto content = encode_part(*p, now_());
-  link_->send(to, std::move(content), [this, p = std::move(p)](result<void> sent) mutable {
+  send_message(to, std::move(content), [this, p = std::move(p)](result<void> sent) mutable {
     if (sent) return;
     const auto where = p->position;
     bounce(std::move(p),

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
@@ -24,10 +25,10 @@ class post_office {
   /// Without a link, only this process can be reached.
   post_office(peer self, clock now) : self_(std::move(self)), now_(std::move(now)) {}
 
-  /// Attaches the link, which outlives the office's last `send`. Before anything is sent.
-  void attach(data_link& link, peer self);
-  /// Makes sure that nothing is sent over the link any more.
-  void detach();
+  /// Attaches the link and with it the address of this process. Before anything is sent.
+  void attach(std::shared_ptr<data_link> link, peer self);
+  /// Lets go of the link and of every mailbox: what is sent from now on comes to nothing.
+  void close();
 
   const peer& self() const { return self_; }
 
@@ -40,6 +41,11 @@ class post_office {
   /// A part that arrived by the link.
   void deliver(message&& content);
 
+  /// Sends anything else over the link; `done` as `data_link::send` has it.
+  void send_message(const peer_address& to, message content, send_completion done);
+  /// What the link has carried.
+  link_counters traffic() const;
+
  private:
   void deliver_local(part_ptr p);
   void send_remote(part_ptr p);
@@ -47,8 +53,10 @@ class post_office {
 
   peer self_;
   clock now_;
-  std::shared_mutex link_mutex_;
-  data_link* link_ = nullptr;
+  std::shared_ptr<data_link> link() const;
+
+  mutable std::mutex link_mutex_;
+  std::shared_ptr<data_link> link_;
   std::shared_mutex mailboxes_mutex_;
   std::unordered_map<std::uint64_t, part_receiver_actor> mailboxes_;
   std::atomic<std::uint64_t> next_slot_{1};

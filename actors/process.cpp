@@ -26,7 +26,8 @@ system_config::system_config(int compute_threads, bool network) {
 }
 
 process::process(const peer& self)
-    : office_(self, [] { return std::chrono::steady_clock::now(); }) {
+    : office_(
+          std::make_shared<post_office>(self, [] { return std::chrono::steady_clock::now(); })) {
   store_.memory = std::make_shared<memory_chunk_source>();
 }
 
@@ -41,7 +42,7 @@ result<std::unique_ptr<process>> process::start(caf::actor_system& system,
   }
   p->link_token_ = options.link.cluster_token;
   if (options.network) SHOAL_CHECK(p->open_link(options));
-  auto fetcher = system.spawn(model_store, p->store_, static_cast<data_link*>(p->link_.get()));
+  auto fetcher = system.spawn(model_store, p->store_, p->office_);
   std::lock_guard lock(p->fetcher_mutex_);
   p->fetcher_ = std::move(fetcher);
   return p;
@@ -49,7 +50,9 @@ result<std::unique_ptr<process>> process::start(caf::actor_system& system,
 
 process::~process() {
   if (link_) link_->close();
-  office_.detach();
+  office_->close();
+  // Its timers would keep it alive for as long as they run.
+  caf::anon_send_exit(fetcher_, caf::exit_reason::user_shutdown);
 }
 
 result<void> process::open_link(const process_options& options) {
@@ -58,15 +61,16 @@ result<void> process::open_link(const process_options& options) {
     receive(from, std::move(content));
   };
   handlers.on_problem = options.on_problem;
-  SHOAL_TRY(link_, tcp_link::open(options.link, std::move(handlers)));
+  SHOAL_TRY(auto opened, tcp_link::open(options.link, std::move(handlers)));
+  link_ = std::move(opened);
   const auto address = link_->address();
-  office_.attach(*link_, peer{address.id, address.host, address.port});
+  office_->attach(link_, peer{address.id, address.host, address.port});
   return {};
 }
 
 void process::receive(const incarnation& from, message&& content) {
   if (content.kind == static_cast<std::uint16_t>(link_kind::part))
-    return office_.deliver(std::move(content));
+    return office_->deliver(std::move(content));
   auto delivery = decode_chunk_message(from, std::move(content));
   if (!delivery) return; // of a kind this version does not know, or malformed
   std::lock_guard lock(fetcher_mutex_);

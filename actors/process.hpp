@@ -42,11 +42,10 @@ class process {
   /// Closes the link first: nothing comes in any more, sends fail.
   ~process();
 
-  const peer& self() const { return office_.self(); }
+  const peer& self() const { return office_->self(); }
   /// What its tensor link shows its peers.
   const std::string& link_token() const { return link_token_; }
-  post_office& office() { return office_; }
-  data_link* link() { return link_.get(); }
+  const std::shared_ptr<post_office>& office() const { return office_; }
   const process_store& store() const { return store_; }
   const model_store_actor& fetcher() const { return fetcher_; }
   const std::shared_ptr<stage_library>& library() const { return library_; }
@@ -56,9 +55,9 @@ class process {
   result<void> open_link(const process_options& options);
   void receive(const incarnation& from, message&& content);
 
-  post_office office_;
+  std::shared_ptr<post_office> office_;
   std::string link_token_;
-  std::unique_ptr<tcp_link> link_;
+  std::shared_ptr<tcp_link> link_;
   process_store store_;
   model_store_actor fetcher_;
   std::mutex fetcher_mutex_; ///< the link may deliver before the fetcher is there

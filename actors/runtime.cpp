@@ -241,8 +241,7 @@ result<cluster_summary> runtime::status(std::chrono::milliseconds timeout) {
 }
 
 std::pair<std::uint64_t, std::uint64_t> runtime::network_bytes() const {
-  if (implementation_->home->link() == nullptr) return {0, 0};
-  const auto total = implementation_->home->link()->stats().total;
+  const auto total = implementation_->home->office()->traffic();
   return {total.bytes_sent, total.bytes_received};
 }
 

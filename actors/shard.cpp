@@ -34,7 +34,7 @@ error located(const part& p, const stage_program& program, const incarnation& no
 } // namespace
 
 shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> program,
-                                 executor_actor runs_on, post_office* office) {
+                                 executor_actor runs_on, std::shared_ptr<post_office> office) {
   return {
       [=](part_atom, part_ptr& p) {
         p->trace.push_back({office->self().id, 0, 0, p->transfer_us, p->received_bytes});

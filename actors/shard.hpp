@@ -18,6 +18,6 @@ struct shard_state {
 /// failure; it is never run.
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self,
                                  std::shared_ptr<stage_program> program, executor_actor runs_on,
-                                 post_office* office);
+                                 std::shared_ptr<post_office> office);
 
 } // namespace shoal

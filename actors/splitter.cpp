@@ -41,7 +41,7 @@ part_ptr make_part(pointer self, const splitter_state::open_request& open,
 
 splitter_actor::behavior_type splitter(pointer self, scheduler_actor scheduler,
                                        aggregator_actor collector, mailbox results,
-                                       post_office* office) {
+                                       std::shared_ptr<post_office> office) {
   self->state.results = std::move(results);
   self->monitor(scheduler);
   self->set_down_handler([=](const caf::down_msg&) {

@@ -25,6 +25,6 @@ struct splitter_state {
 /// is lost, open requests fail with `unavailable`.
 splitter_actor::behavior_type splitter(splitter_actor::stateful_pointer<splitter_state> self,
                                        scheduler_actor scheduler, aggregator_actor collector,
-                                       mailbox results, post_office* office);
+                                       mailbox results, std::shared_ptr<post_office> office);
 
 } // namespace shoal

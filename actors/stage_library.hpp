@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/base/ids.hpp"
 #include "runtime/graph/graph.hpp"
 
 #include <memory>

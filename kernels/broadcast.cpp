@@ -40,7 +40,7 @@ physical_axes in_memory_order(const shape& dims, layout format) {
 
 bool broadcasts_in(const shape& dims, const shape& out, layout format) {
   if (format == layout::plain) return true;
-  if (out.rank() < 2 || out[1] == 1 || out[1] % block_of(format) != 0) return false;
+  if (out.rank() < 2 || out[1] < 2 || out[1] % block_of(format) != 0) return false;
   if (dims == out || dims.element_count() == 1) return true;
   const auto own = aligned(dims, out.rank());
   if (own[1] != out[1] || (own[0] != 1 && own[0] != out[0])) return false;

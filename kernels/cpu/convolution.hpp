@@ -19,7 +19,7 @@ struct convolution_problem {
   bool transposed = false;
   bool has_bias = false;
   bool has_residual = false; ///< input 3, of the extents of the target, is added
-  activation then;           ///< applied last
+  activation then = {};      ///< applied last
 };
 
 /// By oneDNN; packs its weights. It chooses its layouts for itself alone. Null when oneDNN does not

@@ -90,13 +90,65 @@ void transpose(const loop_nest& nest, int across, const T* from, T* to) {
   });
 }
 
+/// `Ways` rows of `from`, `from_step` apart, woven into one of `to`.
+template <int Ways, class T>
+void weave_row(const T* __restrict from, std::int64_t from_step, T* __restrict to,
+               std::int64_t count) {
+  const T* second = from + from_step;
+  const T* third = second + (Ways > 2 ? from_step : 0);
+  const T* fourth = third + (Ways > 3 ? from_step : 0);
+  for (std::int64_t i = 0; i < count; ++i) {
+    to[i * Ways] = from[i];
+    to[i * Ways + 1] = second[i];
+    if constexpr (Ways > 2) to[i * Ways + 2] = third[i];
+    if constexpr (Ways > 3) to[i * Ways + 3] = fourth[i];
+  }
+}
+
+/// Whether the two innermost loops weave a few rows, as DepthToSpace does.
+bool weaves(const loop_nest& nest, int across) {
+  const int inner = nest.depth() - 1;
+  const auto ways = nest.extent(inner);
+  return across == inner - 1 && ways >= 2 && ways <= 4 && nest.stride(1, inner) == 1 &&
+         nest.stride(1, across) == ways;
+}
+
+template <class T>
+void weave(const loop_nest& nest, const T* from, T* to) {
+  const int inner = nest.depth() - 1, across = inner - 1;
+  const auto ways = nest.extent(inner), count = nest.extent(across);
+  const auto from_step = nest.stride(0, inner);
+  const auto row = ways == 2 ? weave_row<2, T> : ways == 3 ? weave_row<3, T> : weave_row<4, T>;
+  const auto grain = parallel_threshold / std::max<std::int64_t>(count * ways, 1);
+  parallel_pieces(nest.iterations(0, across), grain, [&](auto first, auto last) {
+    loop_position at(nest, across, first);
+    for (auto i = first; i < last; ++i, at.next()) row(from + at[0], from_step, to + at[1], count);
+  });
+}
+
+/// The same copies with loop `innermost` moved to the end.
+loop_nest with_innermost(const loop_nest& nest, int innermost) {
+  loop_nest moved(2);
+  for (int loop = 0; loop < nest.depth(); ++loop)
+    if (loop != innermost)
+      moved.push(nest.extent(loop), {nest.stride(0, loop), nest.stride(1, loop)});
+  moved.push(nest.extent(innermost), {nest.stride(0, innermost), nest.stride(1, innermost)});
+  return moved;
+}
+
 template <class T>
 void run(const loop_nest& nest, const T* from, T* to) {
   const int inner = nest.depth() - 1;
-  const int across =
-      nest.stride(0, inner) > 1 && nest.stride(1, inner) == 1 ? contiguous_loop(nest) : -1;
-  if (across >= 0 && nest.extent(across) > 2 && nest.extent(inner) > 2)
+  const bool strided = nest.stride(0, inner) > 1 && nest.stride(1, inner) == 1;
+  const int across = strided ? contiguous_loop(nest) : -1;
+  if (across < 0)
+    copy_rows(nest, from, to);
+  else if (weaves(nest, across))
+    weave(nest, from, to);
+  else if (nest.extent(inner) >= tile / 2 && nest.extent(across) >= tile / 2)
     transpose(nest, across, from, to);
+  else if (nest.extent(across) > nest.extent(inner))
+    copy_rows(with_innermost(nest, across), from, to);
   else
     copy_rows(nest, from, to);
 }

@@ -9,8 +9,8 @@
 /// Elementary functions in single precision, written without branches or tables so that a loop over
 /// them vectorises. All propagate NaN and give the same bits on every instruction set. The
 /// polynomials are the functions' own Taylor series where those converge fast enough, and Chebyshev
-/// interpolants otherwise; the stated errors are the largest that tests/kernels/math_test.cpp finds
-/// against double precision.
+/// interpolants otherwise; tests/kernels/math_test.cpp holds them to the errors stated, against
+/// double precision.
 namespace shoal::kernels::math {
 
 /// c0 + x (c1 + x (c2 + ...)).

@@ -4,6 +4,7 @@
 #include "kernels/cpu/onednn/program.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace shoal::kernels {
@@ -57,16 +58,26 @@ std::unique_ptr<kernel> make_pooling(pooling function, const shape& source, cons
   if (!onednn::representable(source) || !onednn::representable(target)) return nullptr;
   const bool exact = function == pooling::max;
   if (!exact && !average_agrees(function, source, target, at)) return nullptr;
-  const auto own = source[1] < 8 ? layout::plain : onednn::preferred_layout();
-  const auto format = exact ? produced : own;
   constexpr dnnl::algorithm functions[] = {dnnl::algorithm::pooling_max,
                                            dnnl::algorithm::pooling_avg_exclude_padding,
                                            dnnl::algorithm::pooling_avg_include_padding};
   const onednn::thread_count_scope scope(threads);
-  auto what =
-      onednn::build_pooling(functions[static_cast<int>(function)],
-                            onednn::described(source, format), onednn::described(target, format),
-                            onednn::to_dims(at.kernel), onednn::place(at, source, target));
+  const auto build = [&](layout format) {
+    return onednn::build_pooling(functions[static_cast<int>(function)],
+                                 onednn::described(source, format),
+                                 onednn::described(target, format), onednn::to_dims(at.kernel),
+                                 onednn::place(at, source, target));
+  };
+  auto format = source[1] < 8 ? layout::plain : onednn::preferred_layout();
+  auto what = build(format);
+  if (exact && produced != format) {
+    auto followed = build(produced);
+    const std::string_view name = followed ? followed->description.impl_info_str() : "";
+    if (!what || name.find("jit") != name.npos) {
+      what = std::move(followed);
+      format = produced;
+    }
+  }
   if (!what) return nullptr;
   return std::make_unique<onednn_pooling>(std::move(*what), plain_if_same(format, source),
                                           plain_if_same(format, target));

@@ -14,8 +14,8 @@ enum class pooling : std::uint8_t {
 };
 
 /// Pools [N,C,spatial...] of float32 by oneDNN (see kernels/reference/pooling.hpp). The largest of
-/// some numbers is exact, so max follows the layout of `produced`; averages have their own. Null
-/// where oneDNN does not do it or means something else.
+/// some numbers is exact, so max follows the layout of `produced` if it is fast in that; averages
+/// have their own. Null where oneDNN does not do it or means something else.
 std::unique_ptr<kernel> make_pooling(pooling function, const shape& source, const shape& target,
                                      const window& at, layout produced, int threads);
 

@@ -44,29 +44,60 @@ void sum_columns(const float* row, const resize_table& columns, std::int64_t wid
   }
 }
 
+/// The same where a column is `lanes` floats.
+SHOAL_MULTIVERSION
+void sum_wide_columns(const float* row, const resize_table& columns, std::int64_t width,
+                      std::int64_t lanes, float* out) {
+  const auto* index = columns.index.data();
+  const auto* weight = columns.weight.data();
+  for (std::int64_t x = 0; x < width;
+       ++x, out += lanes, index += columns.taps, weight += columns.taps) {
+    const float* a = row + index[0] * lanes;
+    if (columns.taps == 1) {
+      std::memcpy(out, a, static_cast<std::size_t>(lanes) * sizeof(float));
+      continue;
+    }
+    const float* b = row + index[1] * lanes;
+    if (columns.taps == 2) {
+#pragma omp simd
+      for (std::int64_t l = 0; l < lanes; ++l) out[l] = a[l] * weight[0] + b[l] * weight[1];
+      continue;
+    }
+    const float* c = row + index[2] * lanes;
+    const float* d = row + index[3] * lanes;
+#pragma omp simd
+    for (std::int64_t l = 0; l < lanes; ++l)
+      out[l] = (a[l] * weight[0] + b[l] * weight[1]) + (c[l] * weight[2] + d[l] * weight[3]);
+  }
+}
+
 } // namespace
 
 void resize(const resize_extents& e, const resize_table& rows, const resize_table& columns,
             const float* in, float* out, float* scratch) {
-  const auto grain = parallel_threshold / std::max<std::int64_t>(e.in_columns + e.out_columns, 1);
+  const auto in_width = e.in_columns * e.lanes, out_width = e.out_columns * e.lanes;
+  const auto finish = [&](const float* row, float* to) {
+    if (e.lanes == 1)
+      sum_columns(row, columns, e.out_columns, to);
+    else
+      sum_wide_columns(row, columns, e.out_columns, e.lanes, to);
+  };
+  const auto grain = parallel_threshold / std::max<std::int64_t>(in_width + out_width, 1);
   parallel_pieces(e.planes * e.out_rows, grain, [&](std::int64_t first, std::int64_t last) {
-    float* sum = scratch + omp_get_thread_num() * e.in_columns;
+    float* sum = scratch + omp_get_thread_num() * in_width;
     for (auto i = first; i < last; ++i) {
       const auto row = i % e.out_rows;
-      const float* plane = in + i / e.out_rows * e.in_rows * e.in_columns;
-      float* to = out + i * e.out_columns;
+      const float* plane = in + i / e.out_rows * e.in_rows * in_width;
+      float* to = out + i * out_width;
       const auto tap = static_cast<std::size_t>(row * rows.taps);
-      if (rows.taps == 1) {
-        const bool repeats = i > first && row > 0 && rows.index[tap] == rows.index[tap - 1];
-        if (repeats)
-          std::memcpy(to, to - e.out_columns,
-                      static_cast<std::size_t>(e.out_columns) * sizeof(float));
-        else
-          sum_columns(plane + rows.index[tap] * e.in_columns, columns, e.out_columns, to);
-        continue;
+      if (rows.taps > 1) {
+        sum_rows(plane, &rows.index[tap], &rows.weight[tap], rows.taps, in_width, sum);
+        finish(sum, to);
+      } else if (i > first && row > 0 && rows.index[tap] == rows.index[tap - 1]) {
+        std::memcpy(to, to - out_width, static_cast<std::size_t>(out_width) * sizeof(float));
+      } else {
+        finish(plane + rows.index[tap] * in_width, to);
       }
-      sum_rows(plane, &rows.index[tap], &rows.weight[tap], rows.taps, e.in_columns, sum);
-      sum_columns(sum, columns, e.out_columns, to);
     }
   });
 }

@@ -200,10 +200,12 @@ void select(std::size_t size, const loop_nest& nest, const bool* condition, cons
       const T* x = static_cast<const T*>(a) + at[1];
       const T* y = static_cast<const T*>(b) + at[2];
       T* z = static_cast<T*>(out) + at[3];
-      for (std::int64_t i = 0; i < nest.extent(inner); ++i)
-        z[i * nest.stride(3, inner)] = condition[at[0] + i * nest.stride(0, inner)]
-                                           ? x[i * nest.stride(1, inner)]
-                                           : y[i * nest.stride(2, inner)];
+      for (std::int64_t i = 0; i < nest.extent(inner); ++i) {
+        // Both are loaded, so that the choice needs no branch, which nobody could predict.
+        const T chosen = x[i * nest.stride(1, inner)], other = y[i * nest.stride(2, inner)];
+        z[i * nest.stride(3, inner)] =
+            condition[at[0] + i * nest.stride(0, inner)] ? chosen : other;
+      }
     });
   };
   size == 8   ? with(std::uint64_t{})

@@ -21,6 +21,8 @@ class graph_reader {
     SHOAL_CHECK(read_inputs());
     SHOAL_CHECK(read_nodes());
     SHOAL_CHECK(read_outputs());
+    forget_unread_outputs();
+    for (const auto& node : builder_.nodes) SHOAL_CHECK(check_node(node));
     for (const auto& info : proto_.value_info())
       SHOAL_CHECK(check_name(info.name(), "a value", limits_));
     return std::move(builder_).build();
@@ -124,10 +126,8 @@ class graph_reader {
       nodes.push_back(*std::move(read));
       protos.push_back(&node);
     }
-    for (std::size_t n = 0; n < nodes.size(); ++n) {
+    for (std::size_t n = 0; n < nodes.size(); ++n)
       SHOAL_CHECK(connect_inputs(*protos[n], nodes[n]));
-      SHOAL_CHECK(check_node(nodes[n]));
-    }
     builder_.nodes = std::move(nodes);
     return {};
   }
@@ -225,6 +225,23 @@ class graph_reader {
     return {};
   }
 
+  /// Exporters name optional outputs that nobody reads, as Dropout's mask; without its name an
+  /// output need not be computed.
+  void forget_unread_outputs() {
+    std::vector<bool> read(builder_.values.size(), false);
+    for (const auto& node : builder_.nodes)
+      for (const auto id : node.inputs)
+        if (id != no_value) read[id] = true;
+    for (const auto id : builder_.outputs) read[id] = true;
+    for (auto& node : builder_.nodes) {
+      if (node.definition->max_outputs < 0) continue; // their number has a meaning
+      auto& outputs = node.outputs;
+      for (std::size_t i = 1; i < outputs.size(); ++i)
+        if (outputs[i] != no_value && !read[outputs[i]]) outputs[i] = no_value;
+      while (outputs.size() > 1 && outputs.back() == no_value) outputs.pop_back();
+    }
+  }
+
   /// What holds for every version, also where the ONNX library has no schema.
   static result<void> check_node(const graph_node& node) {
     const auto& def = *node.definition;
@@ -244,6 +261,8 @@ class graph_reader {
       return node_error(
           node, errc::malformed,
           fmt::format("expected at most {} outputs, got {}", def.max_outputs, outputs));
+    if (def.max_outputs >= 0 && node.outputs[0] == no_value)
+      return node_error(node, errc::malformed, "output 0 is left out");
     return def.check == nullptr ? result<void>() : def.check(node);
   }
 

@@ -4,6 +4,7 @@
 #include "runtime/operators/operators.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace shoal::operators {
 namespace {
@@ -30,30 +31,40 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
   return arguments::one_output(c.type(0), dims);
 }
 
-/// Blocked channels stay blocked when every input fills its blocks: then the inputs follow each
-/// other in memory just as plain ones do.
-layout kept_layout(const prepare_context& c) {
-  const auto format = c.input_layouts[0];
-  if (concat_axis(c) != 1 || (format != layout::blocked_8 && format != layout::blocked_16))
-    return layout::plain;
+bool is_blocked(layout format) {
+  return format == layout::blocked_8 || format == layout::blocked_16;
+}
+
+/// The layout that most elements come in, if channels can be joined in it: blocked ones when every
+/// input fills its blocks. The others are reordered, which costs no more than copying them twice.
+layout joined_layout(const prepare_context& c) {
+  if (concat_axis(c) != 1 || c.dims(0).rank() < 3) return layout::plain;
+  std::array<std::int64_t, 4> elements{}; // by layout
   for (std::size_t i = 0; i < c.inputs.size(); ++i)
-    if (c.input_layouts[i] != format || !broadcasts_in(c.dims(i), c.dims(i), format))
-      return layout::plain;
+    elements[static_cast<std::size_t>(c.input_layouts[i])] += c.dims(i).element_count();
+  const auto most = std::max_element(elements.begin(), elements.end()) - elements.begin();
+  const auto format = static_cast<layout>(most);
+  for (std::size_t i = 0; is_blocked(format) && i < c.inputs.size(); ++i)
+    if (!broadcasts_in(c.dims(i), c.dims(i), format)) return layout::plain;
   return format;
 }
 
 copy_plan plan(const prepare_context& c) {
   const int axis = concat_axis(c);
   const auto& out = c.outputs[0].dims;
-  const auto row = out.element_count(axis, out.rank());
   copy_plan p;
-  p.traits.output = kept_layout(c);
+  p.traits.output = joined_layout(c);
   p.traits.inputs.assign(c.inputs.size(), p.traits.output);
+  // Channels that lie innermost are joined pixel by pixel, all else in rows from the axis inwards.
+  const bool pixels = p.traits.output == layout::channels_last;
+  const auto inner = pixels ? 1 : out.element_count(axis + 1, out.rank());
+  const auto outer =
+      pixels ? out[0] * out.element_count(2, out.rank()) : out.element_count(0, axis);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    const auto part = c.dims(i).element_count(axis, out.rank());
+    const auto part = c.dims(i)[axis] * inner;
     element_copy copy{.to_offset = offset, .input = i};
-    copy.nest.push(out.element_count(0, axis), {part, row});
+    copy.nest.push(outer, {part, out[axis] * inner});
     copy.nest.push(part, {1, 1});
     p.copies.push_back(copy);
     offset += part;

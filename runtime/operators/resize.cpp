@@ -1,5 +1,6 @@
 #include "kernels/cpu/resize.hpp"
 
+#include "kernels/broadcast.hpp"
 #include "kernels/reference/resize.hpp"
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
@@ -179,8 +180,7 @@ std::vector<resize_table> tables_of(const node_context& c) {
   const auto rule = *rule_of(c.node); // inferred before, so rule and axes hold
   const auto axes = *resized_axes(c);
   std::vector<resize_table> tables;
-  for (const auto& axis : axes)
-    tables.push_back(make_resize_table(rule, axis, 0, axis.out - 1));
+  for (const auto& axis : axes) tables.push_back(make_resize_table(rule, axis, 0, axis.out - 1));
   return tables;
 }
 
@@ -191,25 +191,36 @@ bool is_identity(const resize_table& table, std::int64_t extent) {
   return true;
 }
 
+/// The images of a node in the layout in which they come, if that can be kept, or plain.
+kernels::resize_extents images_of(const prepare_context& c, layout& format) {
+  const auto &in = c.dims(0), &out = c.outputs[0].dims;
+  const int rows = in.rank() - 2, columns = in.rank() - 1;
+  kernels::resize_extents e{
+      in.element_count(0, rows), in[rows], in[columns], out[rows], out[columns], 1};
+  if (in.rank() != 4 || !broadcasts_in(in, in, format)) format = layout::plain;
+  if (format == layout::plain) return e;
+  e.lanes = format == layout::blocked_8 ? 8 : format == layout::blocked_16 ? 16 : in[1];
+  e.planes /= e.lanes;
+  return e;
+}
+
 /// Images: all axes but the last two stay as they are.
 result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c) {
-  const auto &in = c.dims(0), &out = c.outputs[0].dims;
-  const int rank = in.rank();
+  const int rank = c.dims(0).rank();
   if (c.type(0) != dtype::f32 || rank < 2) return nullptr;
   auto tables = tables_of(c);
   for (int axis = 0; axis < rank - 2; ++axis)
-    if (!is_identity(tables[static_cast<std::size_t>(axis)], in[axis])) return nullptr;
-  const kernels::resize_extents e{in.element_count(0, rank - 2), in[rank - 2], in[rank - 1],
-                                  out[rank - 2], out[rank - 1]};
-  const auto scratch =
-      static_cast<std::size_t>(c.threads) * static_cast<std::size_t>(e.in_columns) * sizeof(float);
+    if (!is_identity(tables[static_cast<std::size_t>(axis)], c.dims(0)[axis])) return nullptr;
+  auto format = c.input_layouts[0];
+  const auto e = images_of(c, format);
+  const auto scratch = static_cast<std::size_t>(c.threads * e.in_columns * e.lanes) * sizeof(float);
   return function_kernel(
       [e, rows = std::move(tables[static_cast<std::size_t>(rank) - 2]),
        columns = std::move(tables.back())](const kernel_io& io) {
         kernels::resize(e, rows, columns, io.inputs[0].as<float>(), io.outputs[0].as<float>(),
                         reinterpret_cast<float*>(io.scratch));
       },
-      {.scratch_bytes = scratch});
+      {.inputs = {format}, .output = format, .scratch_bytes = scratch});
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
@@ -229,19 +240,17 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {per_element * out, (in + out) * static_cast<double>(size_of(c.type(0)))};
 }
 
-/// Positions grow with the output, so the first and the last wanted element tell all.
+/// All taps of the wanted elements, even those whose weight happens to be 0: a kernel reads them.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   const auto rule = rule_of(c.node);
   const auto axes = resized_axes(c);
   if (input != 0 || !rule || !axes) return std::nullopt;
+  const auto& resized = (*axes)[static_cast<std::size_t>(axis)];
+  const auto table = make_resize_table(*rule, resized, 0, resized.out - 1);
   interval read{INT64_MAX, -1};
-  for (const auto output : {wanted.first, wanted.last}) {
-    const auto table =
-        make_resize_table(*rule, (*axes)[static_cast<std::size_t>(axis)], output, output);
-    for (const auto index : table.index) {
-      read.first = std::min(read.first, index);
-      read.last = std::max(read.last, index);
-    }
+  for (auto i = wanted.first * table.taps; i < (wanted.last + 1) * table.taps; ++i) {
+    read.first = std::min(read.first, table.index[static_cast<std::size_t>(i)]);
+    read.last = std::max(read.last, table.index[static_cast<std::size_t>(i)]);
   }
   return read;
 }

@@ -64,6 +64,12 @@ result<std::vector<tensor_type>> infer_nd(const node_context& c) {
   return rules::same_as_input(c);
 }
 
+/// In place, unless the updates are the data themselves.
+kernel_traits overwriting(const node_context& c) {
+  if (c.node.inputs[2] == c.node.inputs[0]) return {};
+  return {.overwritable = 0};
+}
+
 result<std::unique_ptr<kernel>> prepare_elements(const prepare_context& c) {
   SHOAL_TRY(const auto mode, mode_of(c.node));
   return function_kernel(
@@ -71,7 +77,7 @@ result<std::unique_ptr<kernel>> prepare_elements(const prepare_context& c) {
         reference::scatter_elements(mode, axis, io.inputs[0], io.inputs[1], io.inputs[2],
                                     io.outputs[0]);
       },
-      {.overwritable = 0});
+      overwriting(c));
 }
 
 result<std::unique_ptr<kernel>> prepare_nd(const prepare_context& c) {
@@ -80,7 +86,7 @@ result<std::unique_ptr<kernel>> prepare_nd(const prepare_context& c) {
       [mode](const kernel_io& io) {
         reference::scatter_nd(mode, io.inputs[0], io.inputs[1], io.inputs[2], io.outputs[0]);
       },
-      {.overwritable = 0});
+      overwriting(c));
 }
 
 constexpr kernel_entry elements_kernels[] = {{"reference", prepare_elements}};

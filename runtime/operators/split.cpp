@@ -1,3 +1,4 @@
+#include "kernels/broadcast.hpp"
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
@@ -53,11 +54,23 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
   return types;
 }
 
+/// Blocked channels stay blocked when every part fills its blocks, as with Concat.
+layout kept_layout(const prepare_context& c) {
+  const auto format = c.input_layouts[0];
+  if (axis_of(c) != 1 || (format != layout::blocked_8 && format != layout::blocked_16))
+    return layout::plain;
+  for (const auto& part : c.outputs)
+    if (!broadcasts_in(part.dims, part.dims, format)) return layout::plain;
+  return format;
+}
+
 copy_plan plan(const prepare_context& c) {
   const int axis = axis_of(c);
   const auto& dims = c.dims(0);
   const auto row = dims.element_count(axis, dims.rank());
   copy_plan p;
+  p.traits.output = kept_layout(c);
+  p.traits.inputs = {p.traits.output};
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < c.outputs.size(); ++i) {
     const auto part = c.outputs[i].dims.element_count(axis, dims.rank());

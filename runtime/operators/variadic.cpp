@@ -7,6 +7,8 @@
 #include "runtime/operators/broadcast_rules.hpp"
 #include "runtime/operators/operators.hpp"
 
+#include <algorithm>
+
 namespace shoal::operators {
 namespace {
 
@@ -25,7 +27,9 @@ std::unique_ptr<kernel> make(const prepare_context& c, binary_function f, bool m
   }
   loop_nest all(3);
   all.push(out.element_count(), {1, 0, 1});
-  if (c.dims(0) == out) traits.overwritable = 0;
+  const auto& values = c.node.inputs; // input 0 may come again, after it was overwritten
+  if (c.dims(0) == out && std::count(values.begin(), values.end(), values[0]) == 1)
+    traits.overwritable = 0;
   const auto type = c.type(0);
   const auto divisor = reference::scalar(type, static_cast<double>(c.inputs.size()));
   return function_kernel(

@@ -115,8 +115,12 @@ class binder {
     const auto& node = bound_.model->nodes()[index];
     const auto inputs = bound_.operands_of(index);
     SHOAL_TRY(const auto types, infer(node, inputs));
-    for (std::size_t i = 0; i < node.outputs.size(); ++i)
-      if (node.outputs[i] != no_value) bound_.values[node.outputs[i]] = {types[i], nullptr, true};
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] != no_value)
+        bound_.values[node.outputs[i]] = {types[i], nullptr, true};
+      else
+        bound_.with_gaps[index] = {types.begin(), types.begin() + node.outputs.size()};
+    }
     if (!worth_folding(*node.definition, inputs, types)) return {};
     SHOAL_TRY(auto made, evaluate(node, inputs, types));
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
@@ -142,9 +146,9 @@ std::vector<operand> bound_graph::operands_of(std::size_t index) const {
 }
 
 std::vector<tensor_type> bound_graph::output_types_of(std::size_t index) const {
+  if (const auto found = with_gaps.find(index); found != with_gaps.end()) return found->second;
   std::vector<tensor_type> types;
-  for (const auto id : model->nodes()[index].outputs)
-    types.push_back(id == no_value ? tensor_type{} : values[id].type);
+  for (const auto id : model->nodes()[index].outputs) types.push_back(values[id].type);
   return types;
 }
 

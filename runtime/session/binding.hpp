@@ -3,6 +3,7 @@
 #include "runtime/operators/operator.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@ struct bound_graph {
   std::vector<operand> values;  ///< one per value of the graph; `constant` when known by now
   std::vector<bool> folded;     ///< one per node: all outputs are constants, nothing is left to run
   std::deque<tensor> constants; ///< owns what folding made; `operand::constant` points here
+  /// Output types of the nodes that leave an output out, whose type no value holds.
+  std::map<std::size_t, std::vector<tensor_type>> with_gaps;
 
   const operand& value(value_id id) const { return values[id]; }
   /// Inputs and output types of node `index`, as its rules and kernels want them.

@@ -10,6 +10,10 @@ bool may_describe_shape(const tensor& t) {
          t.element_count() <= most_elements;
 }
 
+bool is_constant(const std::vector<bool>& as_constants, std::size_t i, const tensor& input) {
+  return i < as_constants.size() && as_constants[i] && may_describe_shape(input);
+}
+
 } // namespace
 
 session_cache::session_cache(std::shared_ptr<const graph> model, session_options options,
@@ -33,12 +37,31 @@ bool session_cache::fits(const entry& candidate, std::span<const tensor> inputs)
 }
 
 result<std::unique_ptr<session>> session_cache::compile(std::span<const tensor> inputs,
-                                                        bool with_contents) {
+                                                        const std::vector<bool>& as_constants) {
   std::vector<operand> operands;
-  for (const auto& input : inputs)
-    operands.push_back(
-        {input.type(), with_contents && may_describe_shape(input) ? &input : nullptr, true});
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const bool constant = is_constant(as_constants, i, inputs[i]);
+    operands.push_back({inputs[i].type(), constant ? &inputs[i] : nullptr, true});
+  }
   return session::compile(model_, operands, weights_, options_);
+}
+
+/// Compiles with every input as a constant that may describe a shape, then leaves out one after the
+/// other: token ids beside a shape would otherwise have a session compiled for each new text.
+result<std::unique_ptr<session>> session_cache::find_what_matters(std::span<const tensor> inputs) {
+  std::vector<bool> matters;
+  for (const auto& input : inputs) matters.push_back(may_describe_shape(input));
+  SHOAL_TRY(auto compiled, compile(inputs, matters));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!matters[i]) continue;
+    matters[i] = false;
+    if (auto without = compile(inputs, matters))
+      compiled = *std::move(without);
+    else
+      matters[i] = true;
+  }
+  contents_matter_ = std::move(matters);
+  return compiled;
 }
 
 result<session*> session_cache::get(std::span<const tensor> inputs) {
@@ -48,18 +71,13 @@ result<session*> session_cache::get(std::span<const tensor> inputs) {
     return entries_.front().compiled.get();
   }
   auto compiled = compile(inputs, contents_matter_);
-  if (!compiled && !contents_matter_ && compiled.error().code() == errc::unsupported) {
-    auto again = compile(inputs, true);
-    if (again) {
-      contents_matter_ = true;
-      compiled = std::move(again);
-    }
-  }
+  if (!compiled && compiled.error().code() == errc::unsupported)
+    compiled = find_what_matters(inputs);
   if (!compiled) return std::move(compiled).error();
   entry fresh;
-  for (const auto& input : inputs) {
-    fresh.types.push_back(input.type());
-    fresh.contents.push_back(contents_matter_ && may_describe_shape(input) ? input : tensor());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    fresh.types.push_back(inputs[i].type());
+    fresh.contents.push_back(is_constant(contents_matter_, i, inputs[i]) ? inputs[i] : tensor());
   }
   fresh.compiled = *std::move(compiled);
   entries_.push_front(std::move(fresh));

@@ -20,8 +20,8 @@ class session_cache {
 
   result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena);
 
-  /// The session for these inputs; valid until `capacity` others were asked for. Integer inputs of
-  /// up to 64 elements are taken as constants if, and only if, the shapes inside depend on their
+  /// The session for these inputs; valid until `capacity` others were asked for. An integer input
+  /// of up to 64 elements is taken as a constant if, and only if, shapes inside depend on its
   /// values: so stages work that get the result of shape arithmetic done in an earlier stage.
   result<session*> get(std::span<const tensor> inputs);
 
@@ -40,15 +40,17 @@ class session_cache {
     std::unique_ptr<session> compiled;
   };
 
-  result<std::unique_ptr<session>> compile(std::span<const tensor> inputs, bool with_contents);
+  result<std::unique_ptr<session>> compile(std::span<const tensor> inputs,
+                                           const std::vector<bool>& as_constants);
+  result<std::unique_ptr<session>> find_what_matters(std::span<const tensor> inputs);
   bool fits(const entry& candidate, std::span<const tensor> inputs) const;
 
   std::shared_ptr<const graph> model_;
   session_options options_;
   std::size_t capacity_;
   std::shared_ptr<weight_cache> weights_;
-  std::list<entry> entries_; ///< last used first
-  bool contents_matter_ = false;
+  std::list<entry> entries_;          ///< last used first
+  std::vector<bool> contents_matter_; ///< per input: taken as a constant, as far as is known
 };
 
 } // namespace shoal

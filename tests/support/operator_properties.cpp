@@ -82,11 +82,32 @@ struct stated_field {
   interval read;
 };
 
-stated_field ask_field(const asked_node& asked, std::size_t input, int axis, std::int64_t output) {
+stated_field ask_field(const asked_node& asked, std::size_t input, int axis, interval wanted) {
   const auto rule = asked.node.definition->receptive_field;
   if (rule == nullptr) return {};
-  const auto field = rule(asked.context(), input, axis, {output, output});
+  const auto field = rule(asked.context(), input, axis, wanted);
   return field ? stated_field{false, *field} : stated_field{};
+}
+
+constexpr interval nothing{INT64_MAX, -1};
+
+void widen(interval& all, interval more) {
+  all = {std::min(all.first, more.first), std::max(all.last, more.last)};
+}
+
+std::string compare_fields(interval reached, const stated_field& stated, std::int64_t extent,
+                           const field_expectation& expected) {
+  const auto [first, last] = stated.read;
+  const auto what = fmt::format("[{}, {}] is read, stated is {}[{}, {}]", reached.first,
+                                reached.last, stated.global ? "everything, " : "", first, last);
+  if (stated.global != expected.global) return what;
+  if (stated.global) return "";
+  if (last >= extent || first < 0) return what + ": not clipped";
+  if (reached.last < 0) return "";
+  if (first > reached.first || last < reached.last) return what;
+  if (first < reached.first - expected.slack || last > reached.last + expected.slack)
+    return what + ": too wide";
+  return "";
 }
 
 } // namespace
@@ -97,21 +118,22 @@ std::string kernels_disagree(node_case test, double relative, double absolute) {
   if (names.empty()) return "no kernel applies";
   const auto expected = run_node(test, names.back());
   if (!expected) return to_string(expected.error());
-  for (const auto format : layouts) {
-    test.producers = format;
-    for (const auto& name : names) {
-      test.threads = 1;
-      const auto alone = run_node(test, name);
-      test.threads = 2;
-      const auto paired = run_node(test, name);
-      const auto where = fmt::format("kernel '{}' after {}", name, to_string(format));
-      if (!alone) return where + ": " + to_string(alone.error());
-      if (!paired || !all_identical(*alone, *paired))
-        return where + ": two threads give other bits than one";
-      for (std::size_t i = 0; i < expected->size(); ++i)
-        if (const auto off = mismatch((*alone)[i], (*expected)[i], relative, absolute); !(off <= 1))
-          return fmt::format("{}: output {} is {} times the tolerance off", where, i, off);
-    }
+  for (const auto& name : names) {
+    std::optional<std::vector<tensor>> first;
+    for (const auto format : layouts)
+      for (const int threads : {1, 2}) {
+        test.producers = format;
+        test.threads = threads;
+        const auto got = run_node(test, name);
+        const auto where =
+            fmt::format("kernel '{}' after {}, {} threads", name, to_string(format), threads);
+        if (!got) return where + ": " + to_string(got.error());
+        if (!first) first = *got;
+        if (!all_identical(*got, *first)) return where + ": other bits than plain, with one thread";
+        for (std::size_t i = 0; i < expected->size(); ++i)
+          if (const auto off = mismatch((*got)[i], (*expected)[i], relative, absolute); !(off <= 1))
+            return fmt::format("{}: output {} is {} times the tolerance off", where, i, off);
+      }
   }
   return "";
 }
@@ -150,8 +172,8 @@ std::string split_is_wrong(const node_case& test, const std::vector<int>& split,
   return "";
 }
 
-std::string field_is_wrong(const node_case& test, std::size_t input, int axis, bool global,
-                           std::int64_t slack) {
+std::string field_is_wrong(const node_case& test, std::size_t input, int axis,
+                           const field_expectation& expected) {
   const asked_node asked(test);
   const auto* definition = asked.node.definition;
   if (definition == nullptr) return "no such operator";
@@ -159,14 +181,9 @@ std::string field_is_wrong(const node_case& test, std::size_t input, int axis, b
   if (!before) return to_string(before.error());
   const auto& dims = test.inputs[input].value.dims();
   const auto outputs = (*before)[0].dims()[axis];
-  struct seen {
-    std::int64_t first = INT64_MAX, last = -1;
-  };
-  std::vector<seen> by_output(static_cast<std::size_t>(outputs)); // inputs that reach each output
-  const int own_axis = dims.rank() < (*before)[0].dims().rank()
-                           ? axis - ((*before)[0].dims().rank() - dims.rank())
-                           : axis;
-  if (own_axis < 0 || own_axis >= dims.rank()) return "the input has no such axis";
+  std::vector<interval> by_output(static_cast<std::size_t>(outputs), nothing);
+  const int own_axis = expected.input_axis < 0 ? axis : expected.input_axis;
+  if (own_axis >= dims.rank()) return "the input has no such axis";
   const auto inner = dims.element_count(own_axis + 1, dims.rank());
   for (std::int64_t e = 0; e < dims.element_count(); ++e) {
     node_case changed = test;
@@ -177,24 +194,17 @@ std::string field_is_wrong(const node_case& test, std::size_t input, int axis, b
     const auto differs = moved((*before)[0], (*after)[0], axis);
     for (std::size_t o = 0; o < differs.size(); ++o)
       if (differs[o]) {
-        by_output[o].first = std::min(by_output[o].first, at);
-        by_output[o].last = std::max(by_output[o].last, at);
+        widen(by_output[o], {at, at});
       }
   }
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    const auto& reached = by_output[static_cast<std::size_t>(o)];
-    const auto stated = ask_field(asked, input, axis, o);
-    const auto what = fmt::format("output {} reads [{}, {}], stated is {}[{}, {}]", o,
-                                  reached.first, reached.last, stated.global ? "everything, " : "",
-                                  stated.read.first, stated.read.last);
-    if (stated.global != global) return what;
-    if (global) continue;
-    const auto [first, last] = stated.read;
-    if (last >= dims[own_axis] || first < 0) return what + ": not clipped";
-    if (reached.last < 0) continue;
-    if (first > reached.first || last < reached.last) return what;
-    if (first < reached.first - slack || last > reached.last + slack) return what + ": too wide";
-  }
+  for (const auto width : {std::int64_t{1}, std::int64_t{3}, outputs})
+    for (std::int64_t o = 0; o + width <= outputs; ++o) {
+      interval reached = nothing;
+      for (auto i = o; i < o + width; ++i) widen(reached, by_output[static_cast<std::size_t>(i)]);
+      const auto stated = ask_field(asked, input, axis, {o, o + width - 1});
+      auto wrong = compare_fields(reached, stated, dims[own_axis], expected);
+      if (!wrong.empty()) return fmt::format("outputs {} to {}: {}", o, o + width - 1, wrong);
+    }
   return "";
 }
 

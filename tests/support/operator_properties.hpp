@@ -9,8 +9,8 @@
 namespace shoal::test {
 
 /// Runs every kernel that applies, with one and with two threads and with every layout that the
-/// producers may write, against the last one, the reference. The runs of one kernel on one layout
-/// must agree bit by bit, whatever the threads. At least one kernel must apply.
+/// producers may write, against the last one, the reference. All runs of one kernel must agree bit
+/// by bit: neither threads nor neighbours may change a result. At least one kernel must apply.
 std::string kernels_disagree(node_case test, double relative = 1e-5, double absolute = 1e-6);
 
 /// Cuts the inputs in parts of `part` elements, input i along `split[i]` (or not, if `unsplit`),
@@ -20,11 +20,16 @@ std::string kernels_disagree(node_case test, double relative = 1e-5, double abso
 std::string split_is_wrong(const node_case& test, const std::vector<int>& split,
                            std::optional<int> expected_axis, std::int64_t part = 1);
 
+struct field_expectation {
+  bool global = false;    ///< the operator is to state no interval
+  std::int64_t slack = 0; ///< elements by which an interval may be too wide on either side
+  int input_axis = -1; ///< of the input, where it is not `axis`: broadcasting aligns on the right
+};
+
 /// Changes one element of input `input` after the other and watches which outputs move: along
-/// `axis` all of them must see the change inside their receptive field. Also wrong when the field
-/// is larger than what moves by more than `slack` elements on either side, or when `global` (no
-/// interval at all) is not what the operator says.
-std::string field_is_wrong(const node_case& test, std::size_t input, int axis, bool global = false,
-                           std::int64_t slack = 0);
+/// `axis` all of them must see the change inside their receptive field, which must be no wider than
+/// that.
+std::string field_is_wrong(const node_case& test, std::size_t input, int axis,
+                           const field_expectation& expected = {});
 
 } // namespace shoal::test

@@ -34,14 +34,6 @@ std::optional<built> build(const post_op_list& then, F make_descriptor) {
   }
 }
 
-/// With or without a bias between weights and destination.
-template <class D, class... Tail>
-D with_bias(const std::optional<memory::desc>& bias, const memory::desc& src,
-            const memory::desc& weights, const memory::desc& dst, const Tail&... tail) {
-  return bias ? D(inference, src, weights, *bias, dst, tail...)
-              : D(inference, src, weights, dst, tail...);
-}
-
 } // namespace
 
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
@@ -71,13 +63,6 @@ std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc&
   });
 }
 
-std::optional<built> build_inner_product(const memory::desc& src, const memory::desc& weights,
-                                         const std::optional<memory::desc>& bias,
-                                         const memory::desc& dst, const post_op_list& then) {
-  return build<dnnl::inner_product_forward>(
-      then, [&] { return with_bias<dnnl::inner_product_forward::desc>(bias, src, weights, dst); });
-}
-
 std::optional<built> build_matmul(const memory::desc& src, const memory::desc& weights,
                                   const std::optional<memory::desc>& bias, const memory::desc& dst,
                                   const post_op_list& then) {
@@ -93,8 +78,10 @@ std::optional<built> build_softmax(const memory::desc& data, int axis, bool loga
       {}, [&] { return dnnl::softmax_v2_forward::desc(inference, how, data, data, axis); });
 }
 
-std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon) {
-  const auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon,
+                                               bool shift) {
+  auto flags = dnnl::normalization_flags::use_scale;
+  if (shift) flags |= dnnl::normalization_flags::use_shift;
   return build<dnnl::layer_normalization_forward>(
       {}, [&] { return dnnl::layer_normalization_forward::desc(inference, data, epsilon, flags); });
 }
@@ -121,7 +108,7 @@ std::string text_of(const memory::desc& format) {
   std::ostringstream text;
   text << "onednn 2 kind " << d.format_kind << " flags " << d.extra.flags;
   for (int i = 0; i < d.ndims; ++i)
-    text << (i == 0 ? " " : "x") << d.padded_dims[i] << ':' << d.format_desc.blocking.strides[i];
+    text << ' ' << d.dims[i] << '/' << d.padded_dims[i] << ':' << d.format_desc.blocking.strides[i];
   for (int i = 0; i < d.format_desc.blocking.inner_nblks; ++i)
     text << ' ' << d.format_desc.blocking.inner_blks[i] << '@'
          << d.format_desc.blocking.inner_idxs[i];

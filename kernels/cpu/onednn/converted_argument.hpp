@@ -15,8 +15,10 @@ class converted_argument {
   converted_argument(program& reader, int role, const memory::desc& original,
                      const memory::desc& wanted);
 
-  /// Names the format that the program reads; empty when it is the original's.
-  std::string form() const { return original_ == wanted_ ? "" : text_of(wanted_); }
+  /// Names the conversion; empty when the program reads the original.
+  std::string form() const {
+    return original_ == wanted_ ? "" : text_of(original_) + " to " + text_of(wanted_);
+  }
   std::size_t packed_bytes() const { return wanted_.get_size(); }
   void pack(const void* source, void* target) const {
     reorder_once(original_, source, wanted_, target);

@@ -34,7 +34,7 @@ struct placement {
   memory::dims stride, dilation, pad_begin, pad_end;
 };
 
-/// `bias` without dimensions: none. `transposed` makes a deconvolution.
+/// `transposed` makes a deconvolution.
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
@@ -44,10 +44,6 @@ std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc&
                                    const memory::desc& dst, const memory::dims& kernel,
                                    const placement& at);
 
-std::optional<built> build_inner_product(const memory::desc& src, const memory::desc& weights,
-                                         const std::optional<memory::desc>& bias,
-                                         const memory::desc& dst, const post_op_list& then);
-
 std::optional<built> build_matmul(const memory::desc& src, const memory::desc& weights,
                                   const std::optional<memory::desc>& bias, const memory::desc& dst,
                                   const post_op_list& then);
@@ -55,8 +51,8 @@ std::optional<built> build_matmul(const memory::desc& src, const memory::desc& w
 /// Softmax or, with `logarithm`, its logarithm along `axis`; source and destination alike.
 std::optional<built> build_softmax(const memory::desc& data, int axis, bool logarithm);
 
-/// Normalises the last axis; scale and shift are two more arguments.
-std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon);
+/// Normalises the last axis; the scale and, if wanted, the shift are more arguments.
+std::optional<built> build_layer_normalization(const memory::desc& data, float epsilon, bool shift);
 
 /// Response normalisation across `size` channels.
 std::optional<built> build_lrn(const memory::desc& data, std::int64_t size, float alpha, float beta,

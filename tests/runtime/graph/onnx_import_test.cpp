@@ -114,6 +114,34 @@ TEST_CASE("large raw data is moved out of the file, not copied, and suits its ty
   CHECK(w.values<float>()[999] == 3);
 }
 
+TEST_CASE("optional outputs that nobody reads are forgotten") {
+  auto model = empty_model(7);
+  add_node(model, "Dropout", {"x"}, {"y", "mask"});
+  const auto imported = import_proto(model);
+  REQUIRE(imported);
+  CHECK(imported->model->nodes()[0].outputs.size() == 1);
+  add_node(model, "Relu", {"mask"}, {"z"});
+  const auto with_reader = import_proto(model);
+  REQUIRE(with_reader);
+  CHECK(with_reader->model->nodes()[0].outputs.size() == 2);
+}
+
+TEST_CASE("the outputs of Split stay as many as they are") {
+  auto model = empty_model(11);
+  add_node(model, "Split", {"x"}, {"", "y", "unread"}).add_attribute()->set_name("axis");
+  model.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_i(1);
+  model.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_type(onnx::AttributeProto::INT);
+  const auto imported = import_proto(model);
+  REQUIRE_MESSAGE(imported, (imported ? std::string() : imported.error().message()));
+  CHECK(imported->model->nodes()[0].outputs.size() == 3);
+}
+
+TEST_CASE("a node must name its first output") {
+  auto model = relu_model();
+  add_node(model, "Relu", {"x"}, {""});
+  CHECK(import_error(model).message().find("output 0 is left out") != std::string::npos);
+}
+
 TEST_CASE("domains that no node uses may be imported in any version") {
   auto proto = relu_model();
   auto& other = *proto.add_opset_import();

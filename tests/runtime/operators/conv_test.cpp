@@ -140,11 +140,11 @@ TEST_CASE("The field of a convolution is that of its window") {
     test.attrs.set("dilations", ints{1, 1 + s % 2});
     test.attrs.set("pads", ints{s % 2, 0, 1, s % 3});
     CHECK(field_is_wrong(test, 0, 0) == "");
-    CHECK(field_is_wrong(test, 0, 1, true) == "");
+    CHECK(field_is_wrong(test, 0, 1, {.global = true}) == "");
     // Taps that lie apart leave gaps that the interval covers.
-    CHECK(field_is_wrong(test, 0, 2, false, 3) == "");
-    CHECK(field_is_wrong(test, 0, 3, false, 3) == "");
-    CHECK(field_is_wrong(test, 1, 2, true) == "");
+    CHECK(field_is_wrong(test, 0, 2, {.slack = 3}) == "");
+    CHECK(field_is_wrong(test, 0, 3, {.slack = 3}) == "");
+    CHECK(field_is_wrong(test, 1, 2, {.global = true}) == "");
   }
 }
 

@@ -91,7 +91,7 @@ TEST_CASE("What MatMul says of cuts and fields holds") {
   CHECK(field_is_wrong(test, 0, 0) == "");
   CHECK(field_is_wrong(test, 0, 1) == "");
   CHECK(field_is_wrong(test, 0, 2) == "");
-  CHECK(field_is_wrong(test, 0, 3, true) == "");
+  CHECK(field_is_wrong(test, 0, 3, {.global = true}) == "");
   const auto vector = product({5, 4}, {4}, true);
   CHECK(split_is_wrong(vector, {0, unsplit}, 0) == "");
   CHECK(field_is_wrong(vector, 0, 0) == "");

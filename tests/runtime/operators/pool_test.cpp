@@ -136,7 +136,7 @@ TEST_CASE("The fields of pools are those of their windows") {
   const node_case global{.op = "GlobalAveragePool",
                          .inputs = {random_tensor({dtype::f32, {2, 3, 4, 5}}, 1, 1, 2)}};
   CHECK(field_is_wrong(global, 0, 0) == "");
-  CHECK(field_is_wrong(global, 0, 3, true) == "");
+  CHECK(field_is_wrong(global, 0, 3, {.global = true}) == "");
   CHECK(split_is_wrong(global, {0}, 0) == "");
 }
 

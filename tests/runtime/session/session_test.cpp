@@ -77,3 +77,18 @@ TEST_CASE("what depends on constants alone is folded when the graph is bound") {
   workspace arena;
   CHECK(identical((*(*s)->run({}, arena))[0], tensor::of<float>({2}, {0, 4})));
 }
+
+TEST_CASE("parts of a Split that are left out do not shift the others") {
+  graph_builder b;
+  const auto x = b.add_value(make_value("x")), y = b.add_value(make_value("y"));
+  b.inputs = {x};
+  b.outputs = {y};
+  b.nodes = {make_node("split", "Split", {x}, {no_value, y, no_value})};
+  const operand in{{dtype::f32, {6}}, nullptr, true};
+  auto s = session::compile(std::make_shared<const graph>(*std::move(b).build()), {&in, 1},
+                            std::make_shared<weight_cache>());
+  REQUIRE(s);
+  workspace arena;
+  const auto values = tensor::of<float>({6}, {1, 2, 3, 4, 5, 6});
+  CHECK(identical((*(*s)->run({&values, 1}, arena))[0], tensor::of<float>({2}, {3, 4})));
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "kernels/view.hpp"
+
+namespace shoal::reference {
+
+/// exp(x - max) / sum of those, or the logarithm of it, along the middle axis of x seen as
+/// [outer,axis,inner]. Plain, floating types, computed in double.
+void softmax(const const_view& x, const view& y, std::int64_t axis, std::int64_t inner,
+             bool logarithm);
+
+} // namespace shoal::reference

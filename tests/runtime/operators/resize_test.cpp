@@ -1,0 +1,134 @@
+#include "tests/support/operator_properties.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace shoal;
+using namespace shoal::test;
+
+namespace {
+
+attributes with(std::initializer_list<std::pair<const char*, std::string>> entries) {
+  attributes attrs;
+  for (const auto& [name, value] : entries) attrs.set(name, value);
+  return attrs;
+}
+
+node_input scales(std::initializer_list<float> values) {
+  return {tensor::of<float>({static_cast<std::int64_t>(values.size())}, values), true};
+}
+
+node_input sizes(std::initializer_list<std::int64_t> values) {
+  return {tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), true};
+}
+
+tensor run(const node_case& test) {
+  const auto outputs = run_node(test);
+  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
+  return (*outputs)[0];
+}
+
+const auto row = tensor::of<float>({1, 1, 1, 2}, {0, 4});
+
+} // namespace
+
+TEST_CASE("Upsample and the oldest Resize repeat elements") {
+  const auto doubled = tensor::of<float>({1, 1, 1, 4}, {0, 0, 4, 4});
+  attributes by_attribute;
+  by_attribute.set("scales", std::vector<float>{1, 1, 1, 2});
+  CHECK(identical(run({.op = "Upsample", .inputs = {row}, .attrs = by_attribute, .opset = 7}),
+                  doubled));
+  CHECK(identical(run({.op = "Upsample", .inputs = {row, scales({1, 1, 1, 2})}, .opset = 9}),
+                  doubled));
+  CHECK(identical(run({.op = "Resize", .inputs = {row, scales({1, 1, 1, 2})}, .opset = 10}),
+                  doubled));
+  CHECK(identical(run({.op = "Upsample",
+                       .inputs = {row, scales({1, 1, 1, 2})},
+                       .attrs = with({{"mode", "linear"}}),
+                       .opset = 9}),
+                  tensor::of<float>({1, 1, 1, 4}, {0, 2, 4, 4})));
+}
+
+TEST_CASE("Resize by scales, by sizes, of some axes, keeping the aspect ratio") {
+  CHECK(identical(run({.op = "Resize",
+                       .inputs = {row, tensor(), scales({1, 1, 1, 2})},
+                       .attrs = with({{"mode", "linear"}})}),
+                  tensor::of<float>({1, 1, 1, 4}, {0, 1, 3, 4})));
+  CHECK(identical(run({.op = "Resize",
+                       .inputs = {row, tensor(), tensor(), sizes({1, 1, 1, 3})},
+                       .attrs = with({{"mode", "linear"},
+                                      {"coordinate_transformation_mode", "align_corners"}})}),
+                  tensor::of<float>({1, 1, 1, 3}, {0, 2, 4})));
+  auto some = with({{"mode", "nearest"}});
+  some.set("axes", std::vector<std::int64_t>{3});
+  CHECK(identical(
+      run({.op = "Resize", .inputs = {row, tensor(), scales({2})}, .attrs = some, .opset = 18}),
+      tensor::of<float>({1, 1, 1, 4}, {0, 0, 4, 4})));
+  auto kept = with({{"keep_aspect_ratio_policy", "not_larger"}});
+  kept.set("axes", std::vector<std::int64_t>{2, 3});
+  const auto types = infer_node({.op = "Resize",
+                                 .inputs = {random_tensor({dtype::f32, {1, 1, 10, 20}}, 1),
+                                            tensor(), tensor(), sizes({30, 30})},
+                                 .attrs = kept,
+                                 .opset = 18});
+  REQUIRE(types);
+  CHECK((*types)[0].dims == shape{1, 1, 15, 30});
+}
+
+TEST_CASE("Resize refuses what it does not do") {
+  attributes antialias;
+  antialias.set("antialias", std::int64_t{1});
+  const auto refused = infer_node({.op = "Resize",
+                                   .inputs = {row, tensor(), scales({1, 1, 1, 2})},
+                                   .attrs = antialias,
+                                   .opset = 18});
+  REQUIRE(!refused);
+  CHECK(refused.error().code() == errc::unsupported);
+  CHECK(!infer_node({.op = "Resize", .inputs = {row, tensor(), scales({1, 1, 1})}}));
+  CHECK(!infer_node({.op = "Resize", .inputs = {row, tensor(), scales({1, 1, 1, -2})}}));
+  CHECK(!infer_node({.op = "Resize", .inputs = {row, tensor(), scales({1, 1, 1, 1e20f})}}));
+  CHECK(!infer_node({.op = "Resize", .inputs = {row, tensor(), scales({1, 1, 1, 2}).value}}));
+}
+
+TEST_CASE("every way to resize agrees with the reference, and tells what it reads") {
+  std::uint64_t seed = 500;
+  for (const std::string mode : {"nearest", "linear", "cubic"})
+    for (const std::string coordinates : {"half_pixel", "pytorch_half_pixel", "align_corners",
+                                          "asymmetric", "half_pixel_symmetric"})
+      for (const auto& [high, wide] :
+           {std::pair{2.0f, 2.0f}, {0.5f, 1.5f}, {1.0f, 3.0f}, {2.6f, 0.6f}}) {
+        const std::int64_t unused = mode == "cubic" ? 2 : mode == "linear" ? 1 : 0; // weights of 0
+        CAPTURE(mode);
+        CAPTURE(coordinates);
+        CAPTURE(high);
+        node_case test{.op = "Resize",
+                       .inputs = {random_tensor({dtype::f32, {2, 16, 17, 23}}, ++seed), tensor(),
+                                  scales({1, 1, high, wide})},
+                       .attrs =
+                           with({{"mode", mode}, {"coordinate_transformation_mode", coordinates}}),
+                       .opset = 19};
+        if (seed % 2 == 0) test.attrs.set("exclude_outside", std::int64_t{1});
+        CHECK(kernels_disagree(test, 1e-5, 2e-6) == "");
+        CHECK(split_is_wrong(test, {0, unsplit, unsplit}, 0) == "");
+        CHECK(split_is_wrong(test, {3, unsplit, unsplit}, std::nullopt) == "");
+        test.inputs[0].value = random_tensor({dtype::f32, {1, 1, 6, 5}}, seed, 1, 2);
+        CHECK(field_is_wrong(test, 0, 2, {.slack = unused}) == "");
+        CHECK(field_is_wrong(test, 0, 3, {.slack = unused}) == "");
+      }
+}
+
+TEST_CASE("other types and ranks are resized too") {
+  for (const auto type : {dtype::f64, dtype::f16, dtype::u8, dtype::i64})
+    CHECK(kernels_disagree(
+              {.op = "Resize",
+               .inputs = {random_tensor({type, {2, 3, 5}}, 1, 0, 100), tensor(), scales({1, 2, 2})},
+               .attrs = with({{"mode", "nearest"}})}) == "");
+  CHECK(kernels_disagree({.op = "Resize",
+                          .inputs = {random_tensor({dtype::f32, {1, 2, 3, 4, 5}}, 1), tensor(),
+                                     scales({1, 1, 2, 2, 2})},
+                          .attrs = with({{"mode", "linear"}})}) == "");
+  CHECK(kernels_disagree(
+            {.op = "Resize",
+             .inputs = {random_tensor({dtype::f32, {70, 700}}, 1), tensor(), scales({2, 2})},
+             .attrs = with({{"mode", "cubic"}})},
+            1e-5, 2e-6) == "");
+}
