@@ -16,7 +16,7 @@ namespace shoal {
 result<std::unique_ptr<child_process>>
 child_process::start(const std::filesystem::path& program,
                      const std::vector<std::string>& arguments,
-                     const std::filesystem::path& output) {
+                     const std::filesystem::path& output, const std::filesystem::path& errors) {
   std::vector<std::string> words{program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -39,6 +39,9 @@ child_process::start(const std::filesystem::path& program,
     if (getppid() != parent) _exit(127);
     const int sink = open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (sink >= 0) dup2(sink, STDOUT_FILENO);
+    const int complaints =
+        errors.empty() ? -1 : open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (complaints >= 0) dup2(complaints, STDERR_FILENO);
     execv(argv[0], argv.data());
     const int reason = errno;
     [[maybe_unused]] const auto written = write(exec_failed[1], &reason, sizeof reason);

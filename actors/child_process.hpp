@@ -16,10 +16,12 @@ namespace shoal {
 /// by SIGKILL if that does not help within five seconds or this process dies.
 class child_process {
  public:
-  /// Standard output goes to `output` (empty: nowhere); standard error is shared.
+  /// Standard output goes to the file `output` (empty: nowhere), standard error to `errors`
+  /// (empty: that of this process).
   static result<std::unique_ptr<child_process>> start(const std::filesystem::path& program,
                                                       const std::vector<std::string>& arguments,
-                                                      const std::filesystem::path& output = {});
+                                                      const std::filesystem::path& output = {},
+                                                      const std::filesystem::path& errors = {});
   ~child_process();
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;

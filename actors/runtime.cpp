@@ -168,6 +168,8 @@ result<std::unique_ptr<runtime>> runtime::local(const local_options& options) {
                                    loopback,
                                    "--threads",
                                    std::to_string(options.threads_per_node),
+                                   "--log-level", // what fails, requests tell
+                                   "error",
                                    "--name",
                                    fmt::format("local-{}", n)};
     if (!options.cache_folder.empty()) {

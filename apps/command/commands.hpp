@@ -10,9 +10,13 @@
 /// standard error. Exit codes: 0 success, 1 failure, 2 wrong usage.
 namespace shoal {
 
+void add_bench_command(CLI::App& app, int& exit_code);
 void add_demo_command(CLI::App& app, int& exit_code);
 void add_head_command(CLI::App& app, int& exit_code);
+void add_infer_command(CLI::App& app, int& exit_code);
 void add_node_command(CLI::App& app, int& exit_code);
+void add_plan_command(CLI::App& app, int& exit_code);
+void add_status_command(CLI::App& app, int& exit_code);
 
 std::string command_version();
 

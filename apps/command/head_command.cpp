@@ -28,7 +28,7 @@ std::string reachable_address(const serving_flags& flags) {
 }
 
 result<void> run_head(const head_flags& flags) {
-  set_up_logging();
+  set_up_logging(flags.serving.log_level);
   signal_waiter signals;
   const auto address = reachable_address(flags.serving);
   system_config config(1, true);

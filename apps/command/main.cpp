@@ -7,9 +7,13 @@ int main(int count, char** words) {
   app.require_subcommand(1);
   app.set_version_flag("--version", shoal::command_version());
   int exit_code = 0;
+  shoal::add_bench_command(app, exit_code);
   shoal::add_demo_command(app, exit_code);
   shoal::add_head_command(app, exit_code);
+  shoal::add_infer_command(app, exit_code);
   shoal::add_node_command(app, exit_code);
+  shoal::add_plan_command(app, exit_code);
+  shoal::add_status_command(app, exit_code);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& e) {

@@ -80,7 +80,7 @@ result<ending> live(const node_flags& flags, signal_waiter& signals) {
 }
 
 result<void> run_node(const node_flags& flags) {
-  set_up_logging();
+  set_up_logging(flags.serving.log_level);
   signal_waiter signals;
   std::mt19937 random(std::random_device{}());
   for (auto pause = std::chrono::milliseconds(250);;

@@ -20,6 +20,9 @@ void serving_flags::add_to(CLI::App& command) {
   command.add_option("--cache-bytes", cache_bytes, "What they may take there")
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
+  command.add_option("--log-level", log_level, "What is logged: info, warning, error or off")
+      ->check(CLI::IsMember({"info", "warning", "error", "off"}))
+      ->capture_default_str();
   command.add_flag("--no-discovery", no_discovery, "Do not use multicast on the local network");
 }
 
@@ -38,8 +41,9 @@ process_options serving_flags::options(const std::string& advertised) const {
   return here;
 }
 
-void set_up_logging() {
+void set_up_logging(const std::string& level) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("shoal"));
+  spdlog::set_level(spdlog::level::from_str(level));
 }
 
 } // namespace shoal

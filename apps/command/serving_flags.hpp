@@ -21,13 +21,14 @@ struct serving_flags {
   std::filesystem::path cache = default_cache_folder();
   std::uint64_t cache_bytes = std::uint64_t{64} << 30;
   bool no_discovery = false;
+  std::string log_level = "info";
 
   void add_to(CLI::App& command);
   /// `advertised` is used unless --advertise says otherwise.
   process_options options(const std::string& advertised) const;
 };
 
-/// Log lines go to standard error, with a time.
-void set_up_logging();
+/// Log lines of `level` and above go to standard error, with a time.
+void set_up_logging(const std::string& level);
 
 } // namespace shoal

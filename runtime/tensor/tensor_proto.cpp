@@ -246,8 +246,7 @@ result<tensor> read_tensor_proto_file(const std::filesystem::path& path) {
   return values;
 }
 
-result<void> write_tensor_proto_file(const std::filesystem::path& path, const tensor& values,
-                                     std::string_view name) {
+result<std::string> encode_tensor_proto(const tensor& values, std::string_view name) {
   constexpr std::size_t overhead = 4096; // name, type and shape
   if (values.byte_size() > INT_MAX - overhead || name.size() > overhead / 2)
     return fail(errc::unsupported,
@@ -255,7 +254,12 @@ result<void> write_tensor_proto_file(const std::filesystem::path& path, const te
                 to_string(values.type()), values.byte_size());
   TensorProto proto;
   to_proto(values, name, proto);
-  const std::string bytes = proto.SerializeAsString();
+  return proto.SerializeAsString();
+}
+
+result<void> write_tensor_proto_file(const std::filesystem::path& path, const tensor& values,
+                                     std::string_view name) {
+  SHOAL_TRY(const auto bytes, encode_tensor_proto(values, name));
   return replace_file(path, std::array{bytes_of(bytes)});
 }
 

@@ -44,6 +44,7 @@ void to_proto(const tensor& values, std::string_view name, onnx::TensorProto& pr
 /// A file with one serialised TensorProto, as ONNX's test data have them. At most 2 GiB.
 result<tensor> read_tensor_proto_file(const std::filesystem::path& path);
 result<tensor> decode_tensor_proto(byte_span bytes);
+result<std::string> encode_tensor_proto(const tensor& values, std::string_view name);
 result<void> write_tensor_proto_file(const std::filesystem::path& path, const tensor& values,
                                      std::string_view name);
 
