@@ -28,11 +28,11 @@ struct matmul_problem {
 
 /// By oneDNN, in one of two ways. As a 1x1 convolution over an image of `rows` pixels, its weights
 /// B in blocks: packed once when B is constant, in every run when not. Or, for a B that is not
-/// constant and where oneDNN has its newer kernels for them, as its matmul on B as it is. Both sum
-/// every row in the same order however many rows and threads there are, which its older GEMM,
-/// behind inner product and matmul, does not. Measured on shapes of transformers and classifiers
-/// the convolution is as fast as inner product with packed weights under AVX-512; under AVX2 it is
-/// up to twice as fast with 4 or more rows, and a tenth slower with one.
+/// constant and where oneDNN has its newer kernels for them, as its matmul on B as it is. With AVX2
+/// or better both sum every row in the same order however many rows and threads there are, which
+/// its older GEMM, behind inner product and matmul, does not. Measured on shapes of transformers
+/// and classifiers the convolution is as fast as inner product with packed weights under AVX-512;
+/// under AVX2 it is up to twice as fast with 4 or more rows, and a tenth slower with one.
 ///
 /// Calls the primitive once for each part of the batch that it cannot take in one call. Null when
 /// oneDNN does not do it, as with extents of 0.
