@@ -6,6 +6,7 @@
 #include "runtime/plan/measure_costs.hpp"
 
 #include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 #include <unistd.h>
 
 #include <algorithm>

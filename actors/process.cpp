@@ -6,6 +6,7 @@
 
 #include <caf/io/middleman.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
 
