@@ -6,6 +6,8 @@
 #include "runtime/schedule/membership_table.hpp"
 #include "runtime/store/package.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include "actors/messages.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 
 executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state>,

@@ -4,6 +4,8 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/net/hello.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 
 front_desk_actor::behavior_type front_desk(front_desk_actor::stateful_pointer<front_desk_state>,

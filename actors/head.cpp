@@ -11,6 +11,7 @@
 
 #include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 namespace shoal {
 

@@ -3,6 +3,8 @@
 #include "actors/caf_error.hpp"
 #include "runtime/base/fail.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

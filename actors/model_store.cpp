@@ -4,6 +4,8 @@
 #include "actors/part_codec.hpp"
 #include "runtime/base/fail.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 #include <algorithm>
 
 namespace shoal {

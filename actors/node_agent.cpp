@@ -7,6 +7,8 @@
 #include "runtime/net/hello.hpp"
 #include "runtime/store/package.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

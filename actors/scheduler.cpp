@@ -3,6 +3,8 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/schedule/membership_table.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include "runtime/base/fail.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

@@ -3,6 +3,8 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/plan/batch_split.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 namespace shoal {
 namespace {
 

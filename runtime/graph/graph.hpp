@@ -29,7 +29,7 @@ struct dimension {
 /// A tensor that flows through a graph, or a constant of it.
 struct graph_value {
   std::string name;
-  std::optional<dtype> type;                  ///< always set for inputs and constants
+  std::optional<dtype> type; ///< always set for constants, and for a model's inputs
   std::optional<std::vector<dimension>> dims; ///< as declared; absent when only the type is known
   tensor constant;                            ///< empty unless the value is an initialiser
 

@@ -91,6 +91,16 @@ result<imported_model> build(onnx::ModelProto& model, const import_options& opti
   return out;
 }
 
+/// Protobuf and containers throw when memory ends.
+template <class F>
+result<imported_model> without_exceptions(F&& import) {
+  try {
+    return import();
+  } catch (const std::bad_alloc&) {
+    return fail(errc::resource_exhausted, "not enough memory to import the model");
+  }
+}
+
 } // namespace
 
 result<imported_model> import_onnx_bytes(byte_span bytes, const import_options& options) {
@@ -98,8 +108,10 @@ result<imported_model> import_onnx_bytes(byte_span bytes, const import_options& 
     return std::make_unique<google::protobuf::io::ArrayInputStream>(bytes.data(),
                                                                     static_cast<int>(bytes.size()));
   };
-  SHOAL_TRY(const auto model, parse(open, bytes.size(), options.limits));
-  return build(*model, options, options.weights);
+  return without_exceptions([&]() -> result<imported_model> {
+    SHOAL_TRY(const auto model, parse(open, bytes.size(), options.limits));
+    return build(*model, options, options.weights);
+  });
 }
 
 result<imported_model> import_onnx_file(const std::filesystem::path& path,
@@ -109,13 +121,12 @@ result<imported_model> import_onnx_file(const std::filesystem::path& path,
     ::lseek(file.descriptor(), 0, SEEK_SET);
     return std::make_unique<google::protobuf::io::FileInputStream>(file.descriptor());
   };
-  const auto import = [&]() -> result<imported_model> {
-    SHOAL_TRY(const auto model, parse(open, file.size(), options.limits));
-    if (options.weights != nullptr) return build(*model, options, options.weights);
+  auto model = without_exceptions([&]() -> result<imported_model> {
+    SHOAL_TRY(const auto proto, parse(open, file.size(), options.limits));
+    if (options.weights != nullptr) return build(*proto, options, options.weights);
     SHOAL_TRY(const auto folder, open_weight_folder(path.parent_path()));
-    return build(*model, options, folder.get());
-  };
-  auto model = import();
+    return build(*proto, options, folder.get());
+  });
   if (!model) return std::move(model).error().within(path.string());
   return model;
 }

@@ -43,8 +43,9 @@ struct imported_model {
 ///
 /// Constant nodes and initialisers (also those that old files list as inputs) become constants of
 /// the graph. Their bytes are moved out of the parsed file or mapped, and copied only where their
-/// place in memory does not suit their type. `value_info` is checked for form, and not kept: types
-/// inside the graph follow from the operators' rules.
+/// place in memory does not suit their type. Optional outputs that nothing reads are left out, as
+/// if the model had not named them. `value_info` is not kept: types inside the graph follow
+/// from the operators' rules.
 result<imported_model> import_onnx_file(const std::filesystem::path& path,
                                         const import_options& options = {});
 result<imported_model> import_onnx_bytes(byte_span bytes, const import_options& options = {});

@@ -9,8 +9,9 @@ namespace shoal {
 struct import_limits {
   /// Protobuf cannot hold more.
   std::uint64_t max_file_bytes = (std::uint64_t{1} << 31) - 1;
-  /// Messages, strings and numbers in the file, which each cost memory whatever they hold.
-  std::uint64_t max_fields = 4'000'000;
+  /// What costs memory whatever it holds: each string or number counts one, a message four, packed
+  /// integers one per 16 bytes.
+  std::uint64_t max_fields = 8'000'000;
   /// Messages inside messages.
   int max_nesting = 48;
   std::uint64_t max_nodes = 200'000;

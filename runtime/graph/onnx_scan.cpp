@@ -12,6 +12,20 @@ using google::protobuf::FieldDescriptor;
 
 enum wire_type { varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5 };
 
+bool is_integer(const FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+  case FieldDescriptor::CPPTYPE_INT32:
+  case FieldDescriptor::CPPTYPE_INT64:
+  case FieldDescriptor::CPPTYPE_UINT32:
+  case FieldDescriptor::CPPTYPE_UINT64:
+  case FieldDescriptor::CPPTYPE_BOOL:
+  case FieldDescriptor::CPPTYPE_ENUM:
+    return true;
+  default:
+    return false;
+  }
+}
+
 class scanner {
  public:
   scanner(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
@@ -54,8 +68,8 @@ class scanner {
     std::uint64_t length = 0;
     if (!in_.ReadVarint64(&length)) return bad(depth, "a length does not end");
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
-      // Packed integers grow when they are unpacked; strings and packed floats do not.
-      if (field != nullptr && field->is_packable()) fields_ += length / 8;
+      // Packed integers grow up to eightfold when they are unpacked, the rest keeps its size.
+      if (field != nullptr && is_integer(*field)) fields_ += length / 16;
       return skip(length, field, depth);
     }
     SHOAL_CHECK(fits(length, field, depth));

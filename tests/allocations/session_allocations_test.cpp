@@ -15,25 +15,45 @@ namespace {
 std::atomic<std::size_t> allocations{0};
 std::atomic<std::size_t> largest_allocation{0};
 
-void* counted(std::size_t size) {
+void* counted_or_null(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   auto seen = largest_allocation.load(std::memory_order_relaxed);
   while (size > seen && !largest_allocation.compare_exchange_weak(seen, size)) {
   }
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+void* counted(std::size_t size) {
+  if (void* memory = counted_or_null(size)) return memory;
   throw std::bad_alloc();
 }
 
 } // namespace
 
-// For the whole executable, which is why this test has one of its own; they only count.
+// For the whole executable, which is why this test has one of its own; they only count. All but the
+// aligned forms: a sanitizer brings its own for what is missing, and these must fit each other.
 void* operator new(std::size_t size) {
   return counted(size);
+}
+void* operator new[](std::size_t size) {
+  return counted(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return counted_or_null(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return counted_or_null(size);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 

@@ -26,8 +26,8 @@ struct onnx_folder {
 onnx_folder read_shared_model(const std::string& name);
 
 /// The names of those that there are.
-inline constexpr const char* shared_models[] = {
-    "basic_pitch", "cifar10",    "espcn_x3",        "esrgan_slim_x2",
-    "magika",      "squeezenet", "squeezenet_fp16", "ultraface_rfb320"};
+inline constexpr const char* shared_models[] = {"basic_pitch",     "cifar10",         "espcn_x3",
+                                                "esrgan_slim_x2",  "magika",          "squeezenet",
+                                                "squeezenet_fp16", "ultraface_rfb320"};
 
 } // namespace shoal::test

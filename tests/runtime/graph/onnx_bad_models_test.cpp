@@ -236,7 +236,23 @@ TEST_CASE("every limit holds") {
         std::string::npos);
 }
 
-TEST_CASE("a model nested a thousand levels deep is refused before it is parsed") {
+TEST_CASE("packed floats are not counted, packed integers are: they grow when unpacked") {
+  import_options options;
+  options.limits.max_fields = 500;
+  auto floats = relu_model();
+  auto& f = add_initializer(floats, "w", {10'000}, {});
+  f.clear_raw_data();
+  for (int i = 0; i < 10'000; ++i) f.add_float_data(1);
+  CHECK(import_proto(floats, options));
+  auto integers = relu_model();
+  auto& n = add_initializer(integers, "w", {10'000}, {});
+  n.clear_raw_data();
+  n.set_data_type(onnx::TensorProto::INT64);
+  for (int i = 0; i < 10'000; ++i) n.add_int64_data(1);
+  CHECK(import_error(integers, options).message() == "more than 500 fields");
+}
+
+TEST_CASE("a model nested hundreds of levels deep is refused before it is parsed") {
   auto model = relu_model();
   auto* graph = model.mutable_graph();
   for (int i = 0; i < 300; ++i) {

@@ -136,10 +136,21 @@ TEST_CASE("the outputs of Split stay as many as they are") {
   CHECK(imported->model->nodes()[0].outputs.size() == 3);
 }
 
-TEST_CASE("a node must name its first output") {
+TEST_CASE("a node must name its first output, in whichever domain") {
   auto model = relu_model();
-  add_node(model, "Relu", {"x"}, {""});
-  CHECK(import_error(model).message().find("output 0 is left out") != std::string::npos);
+  auto& other = *model.add_opset_import();
+  other.set_domain("com.microsoft");
+  other.set_version(1);
+  for (const auto* domain : {"", "com.microsoft"}) {
+    CAPTURE(domain);
+    auto broken = model;
+    add_node(broken, "Gelu", {"x"}, {""}).set_domain(domain);
+    if (*domain == '\0') broken.mutable_graph()->mutable_node(1)->set_op_type("Relu");
+    const auto refused = import_error(broken);
+    CHECK(refused.code() == errc::malformed);
+    CAPTURE(refused.message());
+    CHECK(refused.message().find("output 0") != std::string::npos);
+  }
 }
 
 TEST_CASE("domains that no node uses may be imported in any version") {

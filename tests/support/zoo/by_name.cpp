@@ -21,7 +21,10 @@ class number_options {
       const auto read = std::from_chars(digits.data(), end, value);
       if (read.ec != std::errc() || read.ptr != end)
         return fail(errc::invalid_argument, "expected key=number, got '{}'", text);
-      values_[text.substr(0, equals)] = value;
+      const auto key = text.substr(0, equals);
+      if (value < 1 && (key != "sequence" || value != -1))
+        return fail(errc::invalid_argument, "'{}' has to be positive, got {}", key, value);
+      values_[key] = value;
     }
     return {};
   }

@@ -1,0 +1,209 @@
+#include "runtime/graph/onnx_import.hpp"
+#include "tests/support/node_runner.hpp"
+#include "tests/support/process_cluster.hpp"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace shoal;
+using namespace shoal::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::shared_ptr<const graph> builtin_graph() {
+  auto imported = import_onnx_file(source_file("apps/builtin/upscale_x2.onnx"));
+  REQUIRE(imported);
+  return imported->model;
+}
+
+tensor photo(std::int64_t size, std::uint64_t seed = 1) {
+  return random_tensor({dtype::f32, {1, 3, size, size}}, seed, 0, 1);
+}
+
+model load(runtime& where, std::uint32_t stages, const tensor& example) {
+  load_options options;
+  options.name = "upscale";
+  options.stages = stages;
+  options.inputs = {example.type()};
+  auto loaded = where.load(builtin_graph(), options);
+  if (!loaded) FAIL(to_string(loaded.error()));
+  return *loaded;
+}
+
+tensor alone(const tensor& input) {
+  auto here = runtime::embedded({.executors = 1, .threads_per_executor = 1});
+  REQUIRE(here);
+  auto answer = load(**here, 1, input).infer({input}).get();
+  REQUIRE(answer);
+  return answer->outputs[0];
+}
+
+/// Repeats a request until it succeeds, for half a minute at most.
+result<inference> infer_at_last(const model& m, const tensor& input) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  for (;;) {
+    auto answer = m.infer({input}, {.timeout = 10s}).get();
+    if (answer || std::chrono::steady_clock::now() > deadline) return answer;
+    std::this_thread::sleep_for(200ms);
+  }
+}
+
+void send_rubbish(std::uint16_t port) {
+  const int s = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(connect(s, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const auto bytes = random_tensor({dtype::u8, {65536}}, 9, 0, 256);
+  for (int i = 0; i < 4; ++i)
+    if (send(s, bytes.data(), bytes.byte_size(), MSG_NOSIGNAL) < 0) break; // hung up on: fine
+  close(s);
+}
+
+} // namespace
+
+TEST_CASE(
+    "three processes compute what one does, byte for byte, and fetch only their own weights") {
+  process_cluster cluster(3);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 3);
+  const auto input = photo(96);
+  const auto expected = alone(input);
+  for (const std::uint32_t stages : {2u, 3u, 5u}) {
+    CAPTURE(stages);
+    auto answer = load(*client, stages, input).infer({input}).get();
+    if (!answer) FAIL(to_string(answer.error()));
+    CHECK(answer->parts[0].size() == stages);
+    CHECK(identical(answer->outputs[0], expected));
+  }
+}
+
+TEST_CASE("a node that is started again takes its weights from its cache") {
+  process_cluster cluster(1);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 1);
+  const auto input = photo(32);
+  const auto received = [&] {
+    std::this_thread::sleep_for(600ms); // two heartbeats
+    return client->status()->nodes.at(0).bytes_received;
+  };
+  const auto m = load(*client, 1, input);
+  const auto first = received();
+  CHECK(first > 200'000); // the model's 277 KB, but for what compiling does not need
+  cluster.node(0).signal(SIGKILL);
+  REQUIRE(cluster.node(0).wait(10s));
+  cluster.wait_for_nodes(*client, 0);
+  cluster.start_node(0);
+  cluster.wait_for_nodes(*client, 1);
+  const auto again = load(*client, 1, input);
+  CHECK(received() < 10'000);
+  CHECK(infer_at_last(again, input));
+}
+
+TEST_CASE("when a node is killed under load every request ends, and the others take over") {
+  process_cluster cluster(3);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 3);
+  const auto input = photo(64);
+  const auto expected = alone(input);
+  const auto m = load(*client, 3, input);
+  constexpr int requests = 60;
+  std::vector<std::future<result<inference>>> pending;
+  for (int i = 0; i < requests; ++i) {
+    pending.push_back(m.infer({input}, {.timeout = 30s}));
+    if (i == requests / 3) cluster.node(1).signal(SIGKILL);
+    std::this_thread::sleep_for(5ms);
+  }
+  int right = 0;
+  for (auto& p : pending) {
+    REQUIRE(p.wait_for(40s) == std::future_status::ready);
+    const auto outcome = p.get();
+    if (!outcome) {
+      MESSAGE(to_string(outcome.error()));
+      continue;
+    }
+    CHECK(identical(outcome->outputs[0], expected));
+    ++right;
+  }
+  CHECK(right == requests); // nothing is lost: what was under way is sent again
+  CHECK(client->status()->nodes.size() == 2);
+}
+
+TEST_CASE("a frozen node is replaced, and what it says later is not believed") {
+  process_cluster cluster(2);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 2);
+  const auto input = photo(64);
+  const auto expected = alone(input);
+  const auto m = load(*client, 2, input);
+  cluster.node(0).signal(SIGSTOP);
+  const auto answer = infer_at_last(m, input);
+  cluster.node(0).signal(SIGCONT);
+  if (!answer) FAIL(to_string(answer.error()));
+  CHECK(identical(answer->outputs[0], expected));
+  cluster.wait_for_nodes(*client, 2); // it comes back under a new incarnation
+  const auto later = infer_at_last(m, input);
+  REQUIRE(later);
+  CHECK(identical(later->outputs[0], expected));
+}
+
+TEST_CASE("rubbish on either port costs a connection, not the process") {
+  process_cluster cluster(1);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 1);
+  for (int i = 0; i < 3; ++i) {
+    send_rubbish(cluster.port());
+    send_rubbish(cluster.link_port());
+  }
+  std::this_thread::sleep_for(300ms);
+  CHECK(cluster.head().running());
+  CHECK(cluster.node(0).running());
+  const auto input = photo(32);
+  CHECK(load(*client, 1, input).infer({input}).get());
+}
+
+TEST_CASE("a node that is told to stop leaves within its time and fails nobody") {
+  process_cluster cluster(2);
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 2);
+  const auto input = photo(64);
+  const auto m = load(*client, 2, input);
+  std::atomic<bool> stop = false;
+  int failed = 0, done = 0;
+  std::thread load_loop([&] {
+    while (!stop) {
+      if (m.infer({input}, {.timeout = 30s}).get())
+        ++done;
+      else
+        ++failed;
+    }
+  });
+  std::this_thread::sleep_for(300ms);
+  cluster.node(1).signal(SIGTERM);
+  CHECK(cluster.node(1).wait(30s));
+  stop = true;
+  load_loop.join();
+  CHECK(failed == 0);
+  CHECK(done > 0);
+}
+
+TEST_CASE("a model that no node has the memory for is refused with what it needs") {
+  process_cluster cluster(1, {"--memory", "1MB"});
+  auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 1);
+  load_options options;
+  options.name = "upscale";
+  options.inputs = {photo(256).type()};
+  const auto loaded = client->load(builtin_graph(), options);
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().code() == errc::resource_exhausted);
+  CHECK(loaded.error().message().find("bytes") != std::string::npos);
+}
