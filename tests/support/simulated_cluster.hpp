@@ -53,7 +53,8 @@ class simulated_cluster {
     d.epoch = epoch;
     for (std::size_t s = 0; s < stages; ++s) {
       auto program = std::make_shared<stage_program>(
-          stage_name{model_name(), epoch, static_cast<std::uint32_t>(s)}, nothing(), session_options{});
+          stage_name{model_name(), epoch, static_cast<std::uint32_t>(s)}, nothing(),
+          session_options{});
       const auto actor = system_.spawn(shard, program, executor_, office_);
       d.shards.push_back(office_->open_mailbox(part_receiver_actor(actor)));
       d.devices.push_back(0);
