@@ -80,11 +80,6 @@ TEST_CASE("worker processes exchange bytes, and an open loop keeps its schedule"
 }
 
 TEST_CASE("errors are counted by their kind") {
-  const auto ran = run_shoal(bench({"--requests", "3", "--warmup", "0", "--timeout", "0.001",
-                                    "--shape", "1x3x256x256", "--json"}));
-  // --shape came twice for the one input.
-  CHECK(ran.exit_code == 1);
-  CHECK(ran.err.find("twice") != std::string::npos);
   const auto slow = run_shoal({"bench", "--model", upscale, "--shape", "1x3x512x512", "--requests",
                                "3", "--warmup", "0", "--timeout", "0.005", "--json"});
   INFO(slow.err);
