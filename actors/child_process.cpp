@@ -15,8 +15,8 @@ namespace shoal {
 
 result<std::unique_ptr<child_process>>
 child_process::start(const std::filesystem::path& program,
-                     const std::vector<std::string>& arguments,
-                     const std::filesystem::path& output, const std::filesystem::path& errors) {
+                     const std::vector<std::string>& arguments, const std::filesystem::path& output,
+                     const std::filesystem::path& errors) {
   std::vector<std::string> words{program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;

@@ -205,7 +205,6 @@ void planned(pointer self, const equipment_ptr& my, const planning_outcome& outc
 }
 
 caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order order) {
-  auto promise = self->make_response_promise<model_card>();
   // A plan that is only looked at must not disturb a model that is served.
   if (order.plan_only)
     order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
@@ -217,13 +216,15 @@ caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order 
                          "another version of model '{}' is being loaded: try again later",
                          order.name));
     if (same) {
-      known->waiting.push_back(promise);
-      return promise;
+      known->waiting.push_back(self->make_response_promise<model_card>());
+      return known->waiting.back();
     }
   }
   auto& model = self->state.models[order.name];
   model = {};
   model.order = std::move(order);
+  // Only now: once a promise is made, returning a value or an error answers nobody.
+  auto promise = self->make_response_promise<model_card>();
   model.waiting.push_back(promise);
   fetch_model(self, my, model);
   return promise;

@@ -246,10 +246,11 @@ node_agent_actor::behavior_type node_agent(pointer self, node_equipment equipmen
   return {
       [=](deploy_atom, const deploy_order& order) -> caf::result<shard_ready> {
         if (auto ok = check(self, my, order); !ok) return to_caf(ok.error());
-        auto promise = self->make_response_promise<shard_ready>();
-        if (!self->state.loading.emplace(name_of(order), promise).second)
+        if (self->state.loading.contains(name_of(order)))
           return to_caf(fail(errc::invalid_argument, "stage {} of '{}' is being loaded already",
                              order.stage, order.model));
+        auto promise = self->make_response_promise<shard_ready>();
+        self->state.loading.emplace(name_of(order), promise);
         if (auto stage = my->library->find(order.package))
           load_stage(self, my, order, std::move(stage), 0);
         else

@@ -48,7 +48,7 @@ ordered_json devices_of(const bench_report& report) {
   auto devices = ordered_json::array();
   for (const auto& node : report.after.summary.nodes)
     for (std::size_t d = 0; d < node.devices.size(); ++d) {
-      const auto share = busy_share(report.before, report.after, node, d);
+      const auto share = report.busy_share(node, d);
       devices.push_back({{"node", node.name},
                          {"id", to_string(node.id)},
                          {"device", node.devices[d].name},

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
@@ -50,7 +52,7 @@ std::string device_table(const bench_report& report) {
   text_table table({"node", "device", "busy"}, {0, 1});
   for (const auto& node : report.after.summary.nodes)
     for (std::size_t d = 0; d < node.devices.size(); ++d) {
-      const auto share = busy_share(report.before, report.after, node, d);
+      const auto share = report.busy_share(node, d);
       table.add(
           {node.name, node.devices[d].name, share ? fmt::format("{:.0f} %", *share * 100) : "-"});
     }
@@ -67,6 +69,12 @@ double bench_report::network_bytes_per_request() const {
   if (outcome.succeeded == 0) return 0;
   return static_cast<double>(outcome.stage_bytes + client_received) /
          static_cast<double>(outcome.succeeded);
+}
+
+std::optional<double> bench_report::busy_share(const node_summary& node, std::size_t device) const {
+  const auto busy = busy_seconds(before, node, device);
+  if (!busy || outcome.seconds <= 0) return std::nullopt;
+  return std::min(1.0, *busy / outcome.seconds);
 }
 
 std::string bench_tables(const bench_report& report) {

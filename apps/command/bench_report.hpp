@@ -15,11 +15,14 @@ struct bench_report {
   load_outcome outcome;
   std::uint64_t client_sent = 0;     ///< bytes of tensors over the network while it was measured
   std::uint64_t client_received = 0; ///< the same
-  cluster_look before, after;
+  cluster_look before, after;        ///< so long before and after that all reports are in
 
   double throughput() const; ///< successful requests per second
   /// Bytes between processes for one successful request: what stages got, and the client back.
   double network_bytes_per_request() const;
+  /// The share of the time from the first request to the last answer that a device of `after`
+  /// computed; empty when that cannot be told.
+  std::optional<double> busy_share(const node_summary& node, std::size_t device) const;
 };
 
 /// For people.

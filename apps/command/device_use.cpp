@@ -26,15 +26,23 @@ std::optional<double> report_span(const cluster_look& before, const node_summary
   return span.count();
 }
 
-std::optional<double> busy_share(const cluster_look& before, const cluster_look& after,
-                                 const node_summary& node, std::size_t index) {
+std::optional<double> busy_seconds(const cluster_look& before, const node_summary& node,
+                                   std::size_t index) {
   const auto* then = find_node(before, node.id);
   if (then == nullptr || index >= then->devices.size() || index >= node.devices.size())
     return std::nullopt;
-  const auto span = report_span(before, *then, after, node);
   const auto was = then->devices[index].busy_us, is = node.devices[index].busy_us;
-  if (!span || is < was) return std::nullopt;
-  return std::min(1.0, static_cast<double>(is - was) * 1e-6 / *span);
+  if (is < was) return std::nullopt;
+  return static_cast<double>(is - was) * 1e-6;
+}
+
+std::optional<double> busy_share(const cluster_look& before, const cluster_look& after,
+                                 const node_summary& node, std::size_t index) {
+  const auto busy = busy_seconds(before, node, index);
+  if (!busy) return std::nullopt;
+  const auto span = report_span(before, *find_node(before, node.id), after, node);
+  if (!span) return std::nullopt;
+  return std::min(1.0, *busy / *span);
 }
 
 double parts_per_second(const cluster_look& before, const cluster_look& after) {

@@ -24,6 +24,11 @@ const node_summary* find_node(const cluster_look& look, const incarnation& id);
 std::optional<double> report_span(const cluster_look& before, const node_summary& node_before,
                                   const cluster_look& after, const node_summary& node_after);
 
+/// Seconds that device `index` of `node`, as seen later, has computed since the look `before`;
+/// empty when that cannot be told.
+std::optional<double> busy_seconds(const cluster_look& before, const node_summary& node,
+                                   std::size_t index);
+
 /// The share of the time between two looks that device `index` of a node of `after` computed, 0 to
 /// 1; empty when that cannot be told.
 std::optional<double> busy_share(const cluster_look& before, const cluster_look& after,

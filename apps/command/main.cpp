@@ -15,6 +15,10 @@ int main(int count, char** words) {
   shoal::add_plan_command(app, exit_code);
   shoal::add_status_command(app, exit_code);
   try {
+    // CLI11 would only say that a subcommand is required.
+    if (count > 1 && words[1][0] != '-' &&
+        app.get_subcommands([&](CLI::App* one) { return one->check_name(words[1]); }).empty())
+      throw CLI::ExtrasError("shoal", {words[1]});
     app.parse(count, words);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;

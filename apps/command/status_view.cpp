@@ -79,7 +79,7 @@ std::string shard_table(const cluster_look& now, const cluster_look* before) {
 
 std::string status_tables(const cluster_look& now, const cluster_look* before) {
   const auto& s = now.summary;
-  auto text = fmt::format("{} nodes; parts: {} waiting, {} in flight, {} finished, {} failed",
+  auto text = fmt::format("nodes: {}; parts: {} waiting, {} in flight, {} finished, {} failed",
                           s.nodes.size(), s.waiting, s.in_flight, s.finished, s.failed);
   if (before != nullptr) text += fmt::format(", {:.1f} per second", parts_per_second(*before, now));
   return text + "\n" + node_table(now) + device_table(now, before) + model_table(now) +

@@ -21,8 +21,8 @@ void cumulative_sum(bool exclusive, bool reverse, const axis_extents& extents, c
                     const view& out);
 
 /// The `k` largest (or smallest) elements, in descending (ascending) order, equal ones in theirs,
-/// and where they were (not, if `indices` is null). NaN counts as larger than every number. `scratch` holds `extents.axis`
-/// indices.
+/// and where they were (not, if `indices` is null). NaN counts as larger than every number.
+/// `scratch` holds `extents.axis` indices.
 void top_k(bool largest, std::int64_t k, const axis_extents& extents, const const_view& in,
            const view& values, std::int64_t* indices, std::int64_t* scratch);
 

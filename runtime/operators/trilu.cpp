@@ -54,8 +54,7 @@ bool in_matrix(const node_context& c, int axis) {
 }
 
 /// Where an element stands in its matrix matters: no part of one can do without the rest.
-std::optional<interval> field(const node_context& c, std::size_t input, int axis,
-                              interval wanted) {
+std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   if (input != 0 || in_matrix(c, axis)) return std::nullopt;
   return wanted;
 }

@@ -24,7 +24,7 @@ TEST_CASE("the status of a cluster shows its nodes, and what they served") {
   const auto before = run_shoal({"status", "--connect", cluster.address(), "--interval", "0"});
   INFO(before.err);
   REQUIRE(before.exit_code == 0);
-  CHECK(before.out.starts_with("2 nodes; parts: 0 waiting, 0 in flight, 0 finished, 0 failed\n"));
+  CHECK(before.out.starts_with("nodes: 2; parts: 0 waiting, 0 in flight, 0 finished, 0 failed\n"));
   for (const auto* name : {"node-0", "node-1", "alive"}) {
     CAPTURE(name);
     CHECK(before.out.find(name) != std::string::npos);

@@ -19,13 +19,14 @@
 #include "tests/support/paths.hpp"
 #include "tests/support/zoo.hpp"
 
+#include <caf/all.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <cstdlib>
+#include <deque>
 #include <new>
 #include <thread>
 
@@ -35,16 +36,16 @@ std::atomic<std::uint64_t> allocations{0};
 
 } // namespace
 
-// For the whole program: `steady` counts.
-void* operator new(std::size_t size) {
+// For the whole program: `steady` counts. Not inlined, or GCC takes the pairs for mismatched.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
@@ -181,9 +182,7 @@ result<void> bench_pipeline(const std::string& command, int rounds) {
 
 /// Two actors that pass a part to and fro.
 struct hop_bench {
-  struct state {
-    static inline const char* name = "hop";
-  };
+  struct state {};
   using pointer = part_receiver_actor::stateful_pointer<state>;
 
   static part_receiver_actor::behavior_type player(pointer self,

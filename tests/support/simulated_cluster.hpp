@@ -7,13 +7,13 @@
 #include "actors/splitter.hpp"
 #include "runtime/schedule/membership_table.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
+#include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace shoal::test {
@@ -49,11 +49,12 @@ class simulated_cluster {
   /// Puts a plan of so many stages, all on this node, in the place of the one before.
   void use_plan(std::uint64_t epoch, std::size_t stages) {
     deployment d;
-    d.model = "m";
+    d.model = model_name();
     d.epoch = epoch;
     for (std::size_t s = 0; s < stages; ++s) {
       auto program = std::make_shared<stage_program>(
-          stage_name{"m", epoch, static_cast<std::uint32_t>(s)}, nothing(), session_options{});
+          stage_name{model_name(), epoch, static_cast<std::uint32_t>(s)}, nothing(),
+          session_options{});
       const auto actor = system_.spawn(shard, program, executor_, office_);
       d.shards.push_back(office_->open_mailbox(part_receiver_actor(actor)));
       d.devices.push_back(0);
@@ -76,7 +77,7 @@ class simulated_cluster {
                       std::uint32_t parts = 1) {
     auto what = std::make_shared<request>();
     what->id = next_request_++;
-    what->model = "m";
+    what->model = model_name();
     what->inputs = {std::move(input)};
     what->parts = parts;
     what->started = now();
@@ -87,6 +88,8 @@ class simulated_cluster {
     return id;
   }
   void cancel(std::uint64_t id) { caf::anon_send(splitter_, cancel_atom_v, id); }
+
+  static std::string model_name() { return std::string(1, 'm'); }
 
   instant now() { return coordinator_.clock().now(); }
   void run() { coordinator_.run(); }

@@ -1,9 +1,9 @@
 #include "tests/support/model_builder.hpp"
 #include "tests/support/zoo.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace shoal::test {
