@@ -89,7 +89,8 @@ result<model_order> client::publish(std::shared_ptr<const graph> graph,
   order.name = options.name;
   order.stages = options.stages;
   order.plan_only = options.plan_only;
-  order.inputs = describe_values(*graph, graph->inputs(), options.inputs);
+  if (!options.inputs.empty())
+    order.inputs = describe_values(*graph, graph->inputs(), options.inputs);
   if (doors_.head.id == home_.self().id) {
     // The head is in this process: it takes the graph itself, whatever that is named.
     order.package = sha256(bytes_of(fmt::format("{} {}", fmt::ptr(graph.get()), next_request_++)));

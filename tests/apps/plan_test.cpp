@@ -74,6 +74,14 @@ TEST_CASE("the picture alone goes to standard output when asked for") {
   CHECK(well_formed(ran.out));
 }
 
+TEST_CASE(
+    "without shapes a plan takes what the model declares, and 1 and 224 for what it leaves open") {
+  const auto ran = run_shoal({"plan", "--model", upscale, "--stages", "2"});
+  INFO(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  CHECK(ran.out.find("588 KiB") != std::string::npos); // 1x3x224x224 of float32
+}
+
 TEST_CASE("the shapes of a plan can come from files, and are checked") {
   const auto from_file = run_shoal({"plan", "--model", upscale, "--stages", "2", "--input",
                                     source_file("apps/builtin/photo.png")});
