@@ -6,6 +6,8 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
@@ -48,6 +50,17 @@ void device_thread::post(item next) {
   state_->wakeup.notify_one();
 }
 
+device_thread::item device_thread::state::take_next() {
+  const auto before = [](const item& a, const item& b) {
+    if (!a.part || !b.part) return !a.part && b.part;
+    return a.part->deadline < b.part->deadline;
+  };
+  const auto first = std::min_element(queue.begin(), queue.end(), before);
+  auto next = std::move(*first);
+  queue.erase(first);
+  return next;
+}
+
 void device_thread::state::loop() {
   for (;;) {
     item next;
@@ -55,8 +68,7 @@ void device_thread::state::loop() {
       std::unique_lock lock(mutex);
       wakeup.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      next = std::move(queue.front());
-      queue.pop_front();
+      next = take_next();
     }
     if (next.part)
       run(std::move(next.part));
@@ -73,7 +85,7 @@ void device_thread::state::run(part_ptr p) {
         fail(errc::deadline_exceeded, "the deadline passed while the part waited for stage {}",
              p->program->name.stage);
   } else {
-    auto outputs = p->program->sessions.run(p->values, arena);
+    auto outputs = p->program->sessions.run(p->values, arena, p->stays_here);
     if (outputs)
       p->values = *std::move(outputs);
     else

@@ -13,9 +13,11 @@
 
 namespace shoal {
 
-/// The thread that computes for one executor: CAF's threads never do. Runs jobs one after the other
-/// in the order they came; a job may use several OpenMP threads. `post` and the counters may be
-/// used from any thread.
+/// The thread that computes for one executor: CAF's threads never do. Runs one thing at a time,
+/// which may use several OpenMP threads: jobs first, in the order they came, then the part with the
+/// earliest deadline. Of requests with equal timeouts that is the oldest, so a part that was begun
+/// is finished, its values still in the cache, before another is begun. `post` and the counters may
+/// be used from any thread.
 class device_thread {
  public:
   /// What runs on the thread, with its arena of intermediate tensors.
@@ -51,6 +53,7 @@ class device_thread {
     workspace arena;
 
     void loop();
+    item take_next();
     void run(part_ptr p);
   };
 

@@ -35,6 +35,7 @@ struct part {
   std::uint64_t received_bytes = 0; ///< that this hop cost on the network
   std::uint64_t transfer_us = 0;
   std::shared_ptr<stage_program> program; ///< what the executor shall run
+  bool stays_here = false;                ///< the next stage is in this process, too
   caf::actor shard;                       ///< who gets it back
 
   const mailbox& here() const { return way->hops[position]; }

@@ -21,6 +21,12 @@ std::optional<error> refusal(const part& p, const stage_program& program, instan
   return std::nullopt;
 }
 
+/// Whether the next hop is a stage in this process, which takes values in any layout.
+bool stays_here(const part& p, const post_office& office) {
+  const auto& hops = p.way->hops;
+  return p.position + 2 < hops.size() && hops[p.position + 1].process.id == office.self().id;
+}
+
 void pass_on(part_ptr p, post_office& office) {
   p->position = p->failure ? static_cast<std::uint32_t>(p->way->hops.size() - 1) : p->position + 1;
   office.send(std::move(p));
@@ -48,6 +54,7 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> pr
           return pass_on(std::move(p), *office);
         }
         p->program = program;
+        p->stays_here = stays_here(*p, *office);
         p->shard = caf::actor_cast<caf::actor>(self);
         self->send(runs_on, run_atom_v, std::move(p));
       },

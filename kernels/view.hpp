@@ -9,8 +9,8 @@
 
 namespace shoal {
 
-/// How the elements of a tensor lie in memory. Everything but `plain` exists only between the
-/// kernels of one session; tensors that enter or leave a session are plain.
+/// How the elements of a tensor lie in memory. Everything but `plain` exists only between kernels
+/// of one device: within a session, or from one session to the next.
 enum class layout : std::uint8_t {
   plain = 0,         ///< dense row-major
   channels_last = 1, ///< axis 1 innermost (NHWC)

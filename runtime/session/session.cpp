@@ -17,9 +17,12 @@ double seconds_between(std::chrono::steady_clock::time_point a,
 class compiled_session final : public session {
  public:
   compiled_session(std::unique_ptr<bound_graph> bound, session_plan plan,
-                   std::shared_ptr<weight_cache> weights, const session_options& options)
+                   std::shared_ptr<weight_cache> weights, const session_options& options,
+                   const session_layouts& outside)
       : bound_(std::move(bound)), plan_(std::move(plan)), weights_(std::move(weights)),
         options_(options), addresses_(plan_.slots.size(), nullptr) {
+    for (std::size_t i = 0; i < bound_->model->inputs().size(); ++i)
+      input_formats_.push_back(outside.inputs.empty() ? layout::plain : outside.inputs[i]);
     for (const auto& output : plan_.outputs) output_types_.push_back(output.type);
     for (const auto& step : plan_.steps) profile_.push_back({step.node, step.kernel_name, 0});
     for (std::size_t s = 0; s < plan_.slots.size(); ++s)
@@ -73,11 +76,16 @@ class compiled_session final : public session {
     if (inputs.size() != ids.size())
       return fail(errc::invalid_argument, "the model takes {} inputs, got {}", ids.size(),
                   inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i].type() != bound_->value(ids[i]).type)
         return fail(errc::invalid_argument, "input '{}': this session was compiled for {}, got {}",
                     bound_->model->value(ids[i]).name, to_string(bound_->value(ids[i]).type),
                     to_string(inputs[i].type()));
+      if (inputs[i].format() != input_formats_[i])
+        return fail(errc::invalid_argument, "input '{}': this session was compiled for {}, got {}",
+                    bound_->model->value(ids[i]).name, to_string(input_formats_[i]),
+                    to_string(inputs[i].format()));
+    }
     return {};
   }
 
@@ -91,7 +99,8 @@ class compiled_session final : public session {
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       const auto& slot = plan_.slots[plan_.outputs[o].slot];
       if (slot.kind != slot_kind::output || slot.index != o) continue;
-      SHOAL_TRY(outputs[o], tensor::allocate(plan_.outputs[o].type, *options_.pool));
+      SHOAL_TRY(outputs[o],
+                tensor::allocate(plan_.outputs[o].type, *options_.pool, plan_.outputs[o].format));
     }
     return outputs;
   }
@@ -154,6 +163,7 @@ class compiled_session final : public session {
   session_options options_;
   std::vector<std::byte*> addresses_; ///< one per slot
   std::byte* arena_base_ = nullptr;
+  std::vector<layout> input_formats_;
   std::vector<tensor_type> output_types_;
   std::vector<node_profile> profile_;
 };
@@ -163,12 +173,14 @@ class compiled_session final : public session {
 result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> model,
                                                   std::span<const operand> inputs,
                                                   std::shared_ptr<weight_cache> weights,
-                                                  const session_options& options) {
+                                                  const session_options& options,
+                                                  const session_layouts& outside) {
   kernels::set_compute_threads(options.threads);
   SHOAL_TRY(auto bound, bind_types(std::move(model), inputs));
-  SHOAL_TRY(auto plan, plan_session(*bound, *weights, options.threads));
+  assert(outside.inputs.empty() || outside.inputs.size() == bound->model->inputs().size());
+  SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
   return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
-                                            options);
+                                            options, outside);
 }
 
 } // namespace shoal

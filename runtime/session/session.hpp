@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/operators/operator.hpp"
+#include "runtime/session/session_layouts.hpp"
 #include "runtime/session/workspace.hpp"
 
 #include <memory>
@@ -31,10 +32,12 @@ class session {
   static result<std::unique_ptr<session>> compile(std::shared_ptr<const graph> model,
                                                   std::span<const operand> inputs,
                                                   std::shared_ptr<weight_cache> weights,
-                                                  const session_options& options = {});
+                                                  const session_options& options = {},
+                                                  const session_layouts& outside = {});
   virtual ~session() = default;
 
-  /// Outputs in the graph's order. The types of `inputs` are those compiled for, or it is an error.
+  /// Outputs in the graph's order. The types and formats of `inputs` are those compiled for, or it
+  /// is an error.
   virtual result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena) = 0;
   /// The same, timing every node into `profile()`.
   virtual result<std::vector<tensor>> run_profiled(std::span<const tensor> inputs,

@@ -18,12 +18,15 @@ class session_cache {
   session_cache(std::shared_ptr<const graph> model, session_options options,
                 std::size_t capacity = 8);
 
-  result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena);
+  /// Inputs may be in any layout. Outputs are plain, unless `as_they_come`: then they are in the
+  /// layout they were computed in, for the next session on this device.
+  result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena,
+                                  bool as_they_come = false);
 
   /// The session for these inputs; valid until `capacity` others were asked for. An integer input
   /// of up to 64 elements is taken as a constant if, and only if, shapes inside depend on its
   /// values: so stages work that get the result of shape arithmetic done in an earlier stage.
-  result<session*> get(std::span<const tensor> inputs);
+  result<session*> get(std::span<const tensor> inputs, bool as_they_come = false);
 
   /// Compiles for inputs of these types ahead of the first run. `unsupported` when shapes depend on
   /// their values.
@@ -36,14 +39,17 @@ class session_cache {
  private:
   struct entry {
     std::vector<tensor_type> types;
+    session_layouts outside;
     std::vector<tensor> contents; ///< of inputs taken as constants; empty tensors for the others
     std::unique_ptr<session> compiled;
   };
 
   result<std::unique_ptr<session>> compile(std::span<const tensor> inputs,
+                                           const session_layouts& outside,
                                            const std::vector<bool>& as_constants);
-  result<std::unique_ptr<session>> find_what_matters(std::span<const tensor> inputs);
-  bool fits(const entry& candidate, std::span<const tensor> inputs) const;
+  result<std::unique_ptr<session>> find_what_matters(std::span<const tensor> inputs,
+                                                     const session_layouts& outside);
+  static bool fits(const entry& candidate, std::span<const tensor> inputs, bool as_they_come);
 
   std::shared_ptr<const graph> model_;
   session_options options_;

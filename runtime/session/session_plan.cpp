@@ -17,9 +17,11 @@ struct placed_value {
 
 class planner {
  public:
-  planner(const bound_graph& bound, weight_cache& weights, int threads)
-      : bound_(bound), model_(*bound.model), weights_(weights), threads_(threads),
-        placed_(model_.values().size()), last_reader_(model_.values().size(), 0) {}
+  planner(const bound_graph& bound, const session_layouts& outside, weight_cache& weights,
+          int threads)
+      : bound_(bound), model_(*bound.model), outside_(outside), weights_(weights),
+        threads_(threads), placed_(model_.values().size()),
+        last_reader_(model_.values().size(), 0) {}
 
   result<session_plan> run() {
     find_last_readers();
@@ -44,7 +46,8 @@ class planner {
   void place_inputs() {
     for (std::size_t i = 0; i < model_.inputs().size(); ++i) {
       plan_.slots.push_back({slot_kind::input, i, {}, {}});
-      placed_[model_.inputs()[i]].slot = plan_.slots.size() - 1;
+      placed_[model_.inputs()[i]] = {plan_.slots.size() - 1,
+                                     outside_.inputs.empty() ? layout::plain : outside_.inputs[i]};
     }
   }
 
@@ -199,13 +202,14 @@ class planner {
   void plan_output(std::size_t index) {
     const auto id = model_.outputs()[index];
     const auto& type = bound_.value(id).type;
-    const auto slot = slot_in(id, layout::plain, model_.nodes().size() - 1);
+    const auto format = outside_.outputs_as_they_come ? locate(id).format : layout::plain;
+    const auto slot = slot_in(id, format, model_.nodes().size() - 1);
     auto& memory = plan_.slots[*slot];
     if (memory.kind == slot_kind::arena) {
       memory.kind = slot_kind::output;
       memory.index = index;
     }
-    plan_.outputs.push_back({type, *slot});
+    plan_.outputs.push_back({type, format, *slot});
   }
 
   void lay_out_arena() {
@@ -224,6 +228,7 @@ class planner {
 
   const bound_graph& bound_;
   const graph& model_;
+  const session_layouts& outside_;
   weight_cache& weights_;
   int threads_;
   session_plan plan_;
@@ -234,8 +239,9 @@ class planner {
 
 } // namespace
 
-result<session_plan> plan_session(const bound_graph& bound, weight_cache& weights, int threads) {
-  return planner(bound, weights, threads).run();
+result<session_plan> plan_session(const bound_graph& bound, const session_layouts& outside,
+                                  weight_cache& weights, int threads) {
+  return planner(bound, outside, weights, threads).run();
 }
 
 } // namespace shoal

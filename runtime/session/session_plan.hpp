@@ -3,6 +3,7 @@
 #include "kernels/kernel.hpp"
 #include "runtime/session/binding.hpp"
 #include "runtime/session/memory_plan.hpp"
+#include "runtime/session/session_layouts.hpp"
 
 #include <memory>
 #include <optional>
@@ -38,6 +39,7 @@ struct session_step {
 /// How a graph output is obtained after the last step.
 struct session_output {
   tensor_type type;
+  layout format = layout::plain;
   std::size_t slot = no_slot; ///< an output slot of its own, or one it shares
 };
 
@@ -50,6 +52,7 @@ struct session_plan {
 };
 
 /// Prepares kernels in order, inserting reorders where layouts differ, and plans the memory.
-result<session_plan> plan_session(const bound_graph& bound, weight_cache& weights, int threads);
+result<session_plan> plan_session(const bound_graph& bound, const session_layouts& outside,
+                                  weight_cache& weights, int threads);
 
 } // namespace shoal

@@ -27,17 +27,21 @@ std::string to_string(const tensor_type& type);
 /// 8-byte elements) beyond 2^46. Call it before allocating by a shape that came from outside.
 result<std::int64_t> checked_element_count(std::span<const std::int64_t> dims);
 
-/// A dense row-major array with shared ownership of its bytes. Copying shares; nothing copies the
-/// elements but `clone`. Once a tensor is shared it is read-only by convention.
+/// A dense array with shared ownership of its bytes. Copying shares; nothing copies the elements
+/// but `clone`. Once a tensor is shared it is read-only by convention.
+///
+/// Row-major unless `format()` says otherwise. Only a session that was asked for it makes tensors
+/// of other formats, for the next session on the same device: nobody else may see them.
 class tensor {
  public:
   tensor() = default;
   /// `bytes` holds at least the elements of `type`, starting at `offset`.
-  tensor(tensor_type type, storage_ptr bytes, std::size_t offset = 0);
+  tensor(tensor_type type, storage_ptr bytes, std::size_t offset = 0,
+         layout format = layout::plain);
 
   /// Not initialised. Fails if the shape is absurd or memory is short.
-  static result<tensor> allocate(const tensor_type& type,
-                                 buffer_pool& pool = buffer_pool::shared());
+  static result<tensor> allocate(const tensor_type& type, buffer_pool& pool = buffer_pool::shared(),
+                                 layout format = layout::plain);
   /// A copy of `values`, whose count must fit `dims`.
   template <class T>
   static tensor of(const shape& dims, std::span<const T> values);
@@ -51,8 +55,10 @@ class tensor {
   dtype element_type() const { return type_.type; }
   const shape& dims() const { return type_.dims; }
   std::int64_t element_count() const { return type_.dims.element_count(); }
+  layout format() const { return format_; }
+  /// Bytes of the elements, and of the padding that `format()` asks for.
   std::size_t byte_size() const {
-    return static_cast<std::size_t>(element_count()) * size_of(type_.type);
+    return static_cast<std::size_t>(stored_elements(type_.dims, format_)) * size_of(type_.type);
   }
 
   const std::byte* data() const { return bytes_ ? bytes_->data() + offset_ : nullptr; }
@@ -61,31 +67,32 @@ class tensor {
   /// The elements; `T` must be the type of the tensor.
   template <class T>
   std::span<const T> values() const {
-    assert(dtype_of<T>() == type_.type);
+    assert(dtype_of<T>() == type_.type && format_ == layout::plain);
     return {reinterpret_cast<const T*>(data()), static_cast<std::size_t>(element_count())};
   }
   template <class T>
   std::span<T> mutable_values() {
-    assert(dtype_of<T>() == type_.type);
+    assert(dtype_of<T>() == type_.type && format_ == layout::plain);
     return {reinterpret_cast<T*>(mutable_data()), static_cast<std::size_t>(element_count())};
   }
 
-  /// The same bytes under another shape of equal element count.
+  /// The same bytes under another shape of equal element count; that of a plain tensor.
   tensor reshaped(const shape& dims) const;
   tensor clone() const;
   const storage_ptr& bytes_owner() const { return bytes_; }
   std::size_t byte_offset() const { return offset_; }
 
-  operator const_view() const { return {data(), type_.type, layout::plain, type_.dims}; }
-  view mutable_view() { return {mutable_data(), type_.type, layout::plain, type_.dims}; }
+  operator const_view() const { return {data(), type_.type, format_, type_.dims}; }
+  view mutable_view() { return {mutable_data(), type_.type, format_, type_.dims}; }
 
  private:
   tensor_type type_;
   storage_ptr bytes_;
   std::size_t offset_ = 0;
+  layout format_ = layout::plain;
 };
 
-/// Type, shape and every byte agree (so NaNs compare by their bits).
+/// Type, shape, format and every byte agree (so NaNs compare by their bits).
 bool identical(const tensor& a, const tensor& b);
 
 template <class T>

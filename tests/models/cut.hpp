@@ -9,7 +9,8 @@
 namespace shoal::test {
 
 /// Cut at even positions into 2, 3 and 5 stages, before every node, and `random_count` times at
-/// random positions, the model gives the bytes that the whole one gives, with 1 thread and with 2.
+/// random positions, the model gives the bytes that the whole one gives, with 1 thread and with 2,
+/// whether values cross the cuts in plain layout or as they come.
 inline void check_cuts(const std::shared_ptr<const graph>& model, const std::vector<tensor>& inputs,
                        int random_count) {
   const auto nodes = model->nodes().size();
@@ -17,12 +18,17 @@ inline void check_cuts(const std::shared_ptr<const graph>& model, const std::vec
     CAPTURE(threads);
     const auto whole = run_whole(model, inputs, threads);
     REQUIRE_MESSAGE(whole, (whole ? std::string() : whole.error().message()));
-    for (const std::size_t stages : {2, 3, 5}) {
-      CAPTURE(stages);
-      const auto cuts = even_cuts(nodes, stages);
-      CHECK(difference(run_in_stages(*model, cuts, inputs, threads), whole) == "");
+    for (const bool as_they_come : {false, true}) {
+      CAPTURE(as_they_come);
+      const auto check = [&](const std::vector<std::size_t>& cuts) {
+        CHECK(difference(run_in_stages(*model, cuts, inputs, threads, as_they_come), whole) == "");
+      };
+      for (const std::size_t stages : {2, 3, 5}) {
+        CAPTURE(stages);
+        check(even_cuts(nodes, stages));
+      }
+      check(all_cuts(nodes));
     }
-    CHECK(difference(run_in_stages(*model, all_cuts(nodes), inputs, threads), whole) == "");
     for (int i = 0; i < random_count; ++i) {
       const auto seed = static_cast<std::uint64_t>(i);
       const auto cuts = random_cuts(nodes, 6, seed);

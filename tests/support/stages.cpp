@@ -27,7 +27,8 @@ result<std::vector<tensor>> run_whole(std::shared_ptr<const graph> model,
 }
 
 result<std::vector<tensor>> run_in_stages(const graph& model, const std::vector<std::size_t>& cuts,
-                                          const std::vector<tensor>& inputs, int threads) {
+                                          const std::vector<tensor>& inputs, int threads,
+                                          bool as_they_come) {
   std::map<std::string, tensor> values;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     values[model.value(model.inputs()[i]).name] = inputs[i];
@@ -47,7 +48,7 @@ result<std::vector<tensor>> run_in_stages(const graph& model, const std::vector<
       in.push_back(found->second);
     }
     session_cache sessions(stage, {.threads = threads});
-    SHOAL_TRY(auto out, sessions.run(in, arena));
+    SHOAL_TRY(auto out, sessions.run(in, arena, as_they_come && last != model.nodes().size()));
     values.clear();
     for (std::size_t o = 0; o < out.size(); ++o)
       values[stage->value(stage->outputs()[o]).name] = std::move(out[o]);
