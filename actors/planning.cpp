@@ -17,9 +17,14 @@
 namespace shoal {
 namespace {
 
-// What is assumed of links until they are measured.
+// What is assumed of links until they are measured. From stage to stage within a process it is a
+// few messages between actors, and values that have left the processor's cache.
+constexpr link_profile same_process{10e-6, 10e9};
 constexpr link_profile same_machine{50e-6, 2e9};
 constexpr link_profile local_network{200e-6, 110e6};
+
+/// Where stages share a device, the time of the longest matters little, and that of the cuts more.
+constexpr double slack_of_shared_devices = 0.25;
 
 /// A device that may get a stage; `node` and `device` say which one it really is.
 struct candidate {
@@ -27,31 +32,35 @@ struct candidate {
   std::uint32_t device = 0;
 };
 
-/// Every device of every node; several times over, each copy with its share of speed and memory,
-/// when there are more stages than devices.
+/// Every device of every node; in several shares when there are more stages than devices.
 void list_devices(const planning_task& task, std::vector<candidate>& candidates,
                   std::vector<device_profile>& profiles) {
   std::size_t devices = 0;
   for (const auto& node : task.nodes) devices += node.devices.size();
   const std::size_t stages = std::max<std::size_t>(task.order.stages, 1);
   const std::size_t copies = devices == 0 ? 1 : (stages + devices - 1) / devices;
-  for (std::size_t copy = 0; copy < copies; ++copy)
+  for (std::size_t copy = 0; copy < copies; ++copy) {
+    std::size_t unit = 0;
     for (std::size_t n = 0; n < task.nodes.size(); ++n)
       for (std::size_t d = 0; d < task.nodes[n].devices.size(); ++d) {
         const auto& offer = task.nodes[n].devices[d];
         device_profile profile;
         profile.name = fmt::format("{}/{}", task.nodes[n].name, offer.name);
-        profile.speed = static_cast<double>(offer.flops_per_second) /
-                        task.reference_flops_per_second / static_cast<double>(copies);
+        profile.speed =
+            static_cast<double>(offer.flops_per_second) / task.reference_flops_per_second;
+        profile.shares = copies;
+        profile.unit = unit++;
         profile.memory_bytes = offer.memory_bytes / copies;
         profile.node = n;
         profiles.push_back(std::move(profile));
         candidates.push_back({n, static_cast<std::uint32_t>(d)});
       }
+  }
 }
 
 link_table links_between(const planning_task& task) {
   link_table links(local_network);
+  links.set_within(same_process);
   for (std::size_t a = 0; a < task.nodes.size(); ++a)
     for (std::size_t b = 0; b < task.nodes.size(); ++b)
       if (task.nodes[a].process.host == task.nodes[b].process.host) links.set(a, b, same_machine);
@@ -142,6 +151,7 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   list_devices(task, candidates, profiles);
   partition_options options;
   if (task.order.stages > 0) options.stages = task.order.stages;
+  if (profiles.front().shares > 1) options.latency_slack = slack_of_shared_devices;
   SHOAL_TRY(out.plan, partition(costs, profiles, links_between(task), options));
   out.plan.epoch = task.epoch;
   SHOAL_TRY(const auto bound, bind_examples(task, out.rewritten));

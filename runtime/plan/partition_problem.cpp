@@ -25,6 +25,8 @@ result<void> check_device(const cost_model& model, const device_profile& device)
   if (!device.layer_seconds.empty() && device.layer_seconds.size() != n)
     return fail(errc::invalid_argument, "device {}: expected times of {} layers or none, got {}",
                 device.name, n, device.layer_seconds.size());
+  if (device.shares == 0)
+    return fail(errc::invalid_argument, "device {}: expected at least 1 share, got 0", device.name);
   for (const double seconds : device.layer_seconds)
     if (!is_time(seconds))
       return fail(errc::invalid_argument, "device {}: {} s is not a time", device.name, seconds);
@@ -62,7 +64,8 @@ result<void> check_options(const cost_model& model, std::size_t devices,
 }
 
 bool same_profile(const device_profile& a, const device_profile& b) {
-  return a.speed == b.speed && a.layer_seconds == b.layer_seconds && a.segments == b.segments;
+  return a.speed == b.speed && a.shares == b.shares && a.layer_seconds == b.layer_seconds &&
+         a.segments == b.segments;
 }
 
 link_profile worse(const link_profile& a, const link_profile& b) {
@@ -99,19 +102,21 @@ double cells(const std::vector<device_type>& types, std::size_t cuts) {
 
 segment_times::segment_times(const cost_model& model, const device_profile& device) {
   const auto& cuts = model.cuts();
+  const auto shares = static_cast<double>(device.shares);
   std::vector<double> own(1, 0.0); // prefix sums of the device's own layer times
   for (const double seconds : device.layer_seconds) own.push_back(own.back() + seconds);
   std::map<std::size_t, std::size_t> position_of;
   for (const auto cut : cuts) {
     position_of[cut] = prefix_.size();
-    prefix_.push_back(device.layer_seconds.empty() ? model.segment(0, cut).seconds / device.speed
-                                                   : own[cut]);
+    prefix_.push_back(shares * (device.layer_seconds.empty()
+                                    ? model.segment(0, cut).seconds / device.speed
+                                    : own[cut]));
   }
   for (const auto& segment : device.segments) {
     const auto from = position_of.find(segment.first);
     const auto to = position_of.find(segment.last);
     if (from != position_of.end() && to != position_of.end())
-      measured_[{from->second, to->second}] = segment.seconds;
+      measured_[{from->second, to->second}] = shares * segment.seconds;
   }
 }
 
@@ -141,6 +146,7 @@ result<partition_problem> partition_problem::create(const cost_model& model,
                 devices.size());
   for (const auto& device : devices) SHOAL_CHECK(check_device(model, device));
   SHOAL_CHECK(check_link(links.by_default()));
+  SHOAL_CHECK(check_link(links.within()));
   for (const auto& [ends, link] : links.exceptions()) SHOAL_CHECK(check_link(link));
   SHOAL_CHECK(check_options(model, devices.size(), options));
 

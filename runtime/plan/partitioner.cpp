@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 
 namespace shoal {
 
@@ -46,6 +48,11 @@ error explain_memory(const partition_problem& problem, const cost_model& model,
               human_bytes(largest->memory_bytes));
 }
 
+std::size_t unit_of(std::span<const device_profile> devices, std::size_t device) {
+  const auto unit = devices[device].unit;
+  return unit == device_profile::own_unit ? device : unit;
+}
+
 /// A device for every segment. Like devices are taken in order; from a merged type the heaviest
 /// segment gets the fastest.
 std::vector<std::size_t> choose_devices(const partition_problem& problem,
@@ -75,15 +82,18 @@ std::vector<std::size_t> choose_devices(const partition_problem& problem,
 
 plan_stage make_stage(const partition_problem& problem, const cost_model& model,
                       const placed_segment& segment, std::size_t device,
-                      const device_profile& profile) {
+                      std::span<const device_profile> devices) {
+  const auto& profile = devices[device];
   plan_stage stage;
   stage.first_layer = problem.cut(segment.from);
   stage.last_layer = problem.cut(segment.to);
   const auto cost = model.segment(stage.first_layer, stage.last_layer);
   stage.device = device;
+  stage.unit = unit_of(devices, device);
   stage.node = profile.node;
   stage.device_name = profile.name;
-  stage.expected_seconds = problem.device_seconds(device, segment.from, segment.to);
+  stage.expected_seconds = problem.device_seconds(device, segment.from, segment.to) /
+                           static_cast<double>(profile.shares);
   stage.parameter_bytes = cost.parameter_bytes;
   stage.flops = cost.flops;
   stage.bytes_in = model.cut_bytes(stage.first_layer);
@@ -94,12 +104,14 @@ plan_stage make_stage(const partition_problem& problem, const cost_model& model,
 
 void add_times(execution_plan& plan, const link_table& links, const partition_options& options) {
   auto from = options.source_node;
+  std::map<std::size_t, double> busy; // seconds per unit
   for (auto& stage : plan.stages) {
     if (from) stage.transfer_seconds = links.between(*from, stage.node).seconds(stage.bytes_in);
     from = stage.node;
     plan.latency_s += stage.transfer_seconds + stage.expected_seconds;
-    plan.bottleneck_s =
-        std::max({plan.bottleneck_s, stage.transfer_seconds, stage.expected_seconds});
+    auto& spent = busy[stage.unit];
+    spent += stage.expected_seconds;
+    plan.bottleneck_s = std::max({plan.bottleneck_s, stage.transfer_seconds, spent});
   }
   if (options.sink_node)
     plan.final_transfer_seconds =
@@ -113,10 +125,10 @@ void add_idle(execution_plan& plan, const partition_problem& problem,
   auto smallest = std::numeric_limits<std::uint64_t>::max();
   for (std::size_t i = 0; i < problem.last_position(); ++i)
     smallest = std::min(smallest, problem.memory(i, i + 1));
+  std::set<std::size_t> told;
+  for (const auto& stage : plan.stages) told.insert(stage.unit);
   for (std::size_t d = 0; d < devices.size(); ++d) {
-    if (std::any_of(plan.stages.begin(), plan.stages.end(),
-                    [d](const plan_stage& stage) { return stage.device == d; }))
-      continue;
+    if (!told.insert(unit_of(devices, d)).second) continue;
     auto reason = idle_reason::would_slow;
     if (smallest > devices[d].memory_bytes)
       reason = idle_reason::memory;
@@ -143,7 +155,7 @@ result<execution_plan> partition(const cost_model& model, std::span<const device
   execution_plan plan;
   plan.optimal = problem.exact();
   for (std::size_t i = 0; i < way.size(); ++i)
-    plan.stages.push_back(make_stage(problem, model, way[i], chosen[i], devices[chosen[i]]));
+    plan.stages.push_back(make_stage(problem, model, way[i], chosen[i], devices));
   add_times(plan, links, options);
   add_idle(plan, problem, devices);
   return plan;

@@ -1,5 +1,7 @@
 #include "runtime/plan/plan.hpp"
 
+#include <set>
+
 namespace shoal {
 
 std::string_view to_string(idle_reason reason) {
@@ -12,6 +14,12 @@ std::string_view to_string(idle_reason reason) {
     return "more devices than stages wanted";
   }
   return "unknown";
+}
+
+std::size_t execution_plan::devices_used() const {
+  std::set<std::size_t> units;
+  for (const auto& stage : stages) units.insert(stage.unit);
+  return units.size();
 }
 
 double execution_plan::throughput() const {

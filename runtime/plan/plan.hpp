@@ -13,6 +13,7 @@ struct plan_stage {
   std::size_t first_layer = 0;
   std::size_t last_layer = 0;
   std::size_t device = 0; ///< index into the devices that were planned over
+  std::size_t unit = 0;   ///< the same for all entries of one device
   std::size_t node = 0;   ///< that device's node
   std::string device_name;
   double expected_seconds = 0; ///< compute, on that device
@@ -45,10 +46,12 @@ struct execution_plan {
   std::vector<plan_stage> stages;
   std::vector<idle_device> idle;
   double final_transfer_seconds = 0; ///< from the last stage to the sink
-  double bottleneck_s = 0;           ///< the slowest stage or link
+  double bottleneck_s = 0;           ///< the device or link that a request keeps busy the longest
   double latency_s = 0;              ///< one request through all stages and links
   bool optimal = true;               ///< false: found by the heuristic for many unlike devices
 
+  /// Devices that have a stage.
+  std::size_t devices_used() const;
   /// Requests per second with the pipeline full; 0 when nothing takes time.
   double throughput() const;
   /// The time of `count` requests that start together: latency + (count − 1) · bottleneck.

@@ -69,7 +69,7 @@ std::vector<std::string> total_row(const execution_plan& plan, const cost_model&
       human_bytes(model.cut_bytes(0)),
       human_seconds(transfer),
       human_bytes(model.cut_bytes(model.layer_count())),
-      fmt::format("{} of {} devices", plan.stages.size(), plan.stages.size() + plan.idle.size())};
+      fmt::format("{} of {} devices", plan.devices_used(), plan.devices_used() + plan.idle.size())};
 }
 
 std::string render_row(const std::vector<std::string>& cells,

@@ -46,7 +46,7 @@ class brute_force {
 
   double link(std::optional<std::size_t> from, std::optional<std::size_t> to,
               std::size_t cut) const {
-    if (!from || !to || *from == *to) return 0;
+    if (!from || !to) return 0;
     const auto profile = in_.links.between(*from, *to);
     return profile.latency_s + static_cast<double>(in_.costs.cut_bytes[cut]) / profile.bytes_per_s;
   }
@@ -143,6 +143,7 @@ instance random_instance(std::uint64_t seed) {
   if (below(2) == 0) in.links = link_table(random_link());
   for (std::uint64_t i = below(5); i > 0; --i)
     in.links.set(below(devices + 2), below(devices + 2), random_link());
+  if (below(3) == 0) in.links.set_within(random_link());
   if (below(2) == 0) in.options.source_node = below(devices + 2);
   if (below(2) == 0) in.options.sink_node = below(devices + 2);
   if (below(3) == 0) in.options.stages = 1 + below(devices + 1);
@@ -290,6 +291,43 @@ TEST_CASE("a balanced cut for equal devices gives each the same number of equal 
   for (std::size_t i = 0; i < 5; ++i) CHECK(plan->stages[i].device == i);
   CHECK(plan->throughput() == doctest::Approx(1.0));
   CHECK(plan->batch_seconds(10) == doctest::Approx(5 + 9 * 1.0));
+}
+
+TEST_CASE("a device that is listed in shares is busy with all of its stages") {
+  const auto model = cost_model::create(equal_layers(10, 1));
+  std::vector<device_profile> devices;
+  for (std::size_t entry = 0; entry < 6; ++entry) {
+    device_profile device{entry % 2 == 0 ? "slow" : "fast"};
+    device.speed = entry % 2 == 0 ? 1 : 4;
+    device.shares = 3;
+    device.unit = device.node = entry % 2;
+    devices.push_back(device);
+  }
+  const auto plan = partition(*model, devices, {}, {.stages = 5, .latency_slack = 0});
+  REQUIRE(plan);
+  double busy[2] = {0, 0};
+  for (const auto& stage : plan->stages) {
+    const auto layers = static_cast<double>(stage.last_layer - stage.first_layer);
+    CHECK(stage.expected_seconds == doctest::Approx(layers / (stage.unit == 0 ? 1 : 4)));
+    busy[stage.unit] += stage.expected_seconds;
+  }
+  CHECK(plan->bottleneck_s == doctest::Approx(std::max(busy[0], busy[1])));
+  CHECK(plan->devices_used() == 2);
+  CHECK(plan->idle.empty());
+}
+
+TEST_CASE("among cuts within a device the thin ones are taken") {
+  auto costs = equal_layers(6, 1);
+  costs.cut_bytes = {1, 100, 100, 100, 2, 100, 1};
+  const auto model = cost_model::create(costs);
+  std::vector<device_profile> devices(2);
+  for (auto& device : devices) device.shares = 2, device.unit = 0;
+  link_table links;
+  links.set_within({0, 1000});
+  const auto plan = partition(*model, devices, links, {.stages = 2, .latency_slack = 0.5});
+  REQUIRE(plan);
+  CHECK(plan->stages[0].last_layer == 4);
+  CHECK(plan->latency_s == doctest::Approx(6 + 2.0 / 1000));
 }
 
 TEST_CASE("a device that would slow the pipeline gets nothing, and the plan says so") {
