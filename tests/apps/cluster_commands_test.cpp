@@ -1,4 +1,4 @@
-#include "tests/support/paths.hpp"
+#include "tests/support/process_cluster.hpp"
 #include "tests/support/run_command.hpp"
 
 #include <doctest/doctest.h>
@@ -19,8 +19,7 @@ const std::string photo = source_file("apps/builtin/photo.png");
 TEST_SUITE_BEGIN("apps");
 
 TEST_CASE("the status of a cluster shows its nodes, and what they served") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 2);
+  const process_cluster cluster(2);
   const auto before = run_shoal({"status", "--connect", cluster.address(), "--interval", "0"});
   INFO(before.err);
   REQUIRE(before.exit_code == 0);
@@ -57,8 +56,7 @@ TEST_CASE("the status of a cluster shows its nodes, and what they served") {
 }
 
 TEST_CASE("a plan over a cluster leaves what is served alone") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 1);
+  const process_cluster cluster(1);
   const auto ran = run_shoal({"plan", "--model", upscale, "--stages", "3", "--shape", "1x3x16x16",
                               "--connect", cluster.address()});
   INFO(ran.err);
@@ -70,8 +68,7 @@ TEST_CASE("a plan over a cluster leaves what is served alone") {
 }
 
 TEST_CASE("a model that no node has memory for is refused with how much it needs") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 1, {"--memory", "1MB"});
+  const process_cluster cluster(1, {"--memory", "1MB"});
   const auto ran =
       run_shoal({"infer", "--model", upscale, "--input", photo, "--connect", cluster.address()});
   CHECK(ran.exit_code == 1);
@@ -82,8 +79,7 @@ TEST_CASE("a model that no node has memory for is refused with how much it needs
 }
 
 TEST_CASE("a cluster without nodes refuses to serve") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path());
+  const process_cluster cluster;
   const auto ran =
       run_shoal({"infer", "--model", upscale, "--input", photo, "--connect", cluster.address()});
   CHECK(ran.exit_code == 1);
@@ -93,7 +89,7 @@ TEST_CASE("a cluster without nodes refuses to serve") {
 
 TEST_CASE("a port that is in use is named") {
   const temporary_folder folder;
-  const command_cluster cluster(folder.path());
+  const process_cluster cluster;
   const auto second =
       run_shoal({"head", "--bind", "127.0.0.1", "--port", std::to_string(cluster.port()),
                  "--no-discovery", "--cache", folder.path() / "second"},

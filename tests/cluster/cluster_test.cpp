@@ -74,7 +74,6 @@ TEST_CASE(
     "three processes compute what one does, byte for byte, and fetch only their own weights") {
   process_cluster cluster(3);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 3);
   const auto input = photo(96);
   const auto expected = alone(input);
   for (const std::uint32_t stages : {2u, 3u, 5u}) {
@@ -89,7 +88,6 @@ TEST_CASE(
 TEST_CASE("a node that is started again takes its weights from its cache") {
   process_cluster cluster(1);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 1);
   const auto input = photo(32);
   const auto received = [&] {
     std::this_thread::sleep_for(600ms); // two heartbeats
@@ -98,9 +96,7 @@ TEST_CASE("a node that is started again takes its weights from its cache") {
   const auto m = load(*client, 1, input);
   const auto first = received();
   CHECK(first > 200'000); // the model's 277 KB, but for what compiling does not need
-  cluster.node(0).signal(SIGKILL);
-  REQUIRE(cluster.node(0).wait(10s));
-  cluster.wait_for_nodes(*client, 0);
+  cluster.kill_node(0, *client, 0);
   cluster.start_node(0);
   cluster.wait_for_nodes(*client, 1);
   const auto again = load(*client, 1, input);
@@ -111,7 +107,6 @@ TEST_CASE("a node that is started again takes its weights from its cache") {
 TEST_CASE("when a node is killed under load every request ends, and the others take over") {
   process_cluster cluster(3);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 3);
   const auto input = photo(64);
   const auto expected = alone(input);
   const auto m = load(*client, 3, input);
@@ -140,7 +135,6 @@ TEST_CASE("when a node is killed under load every request ends, and the others t
 TEST_CASE("a frozen node is replaced, and what it says later is not believed") {
   process_cluster cluster(2);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 2);
   const auto input = photo(64);
   const auto expected = alone(input);
   const auto m = load(*client, 2, input);
@@ -158,7 +152,6 @@ TEST_CASE("a frozen node is replaced, and what it says later is not believed") {
 TEST_CASE("rubbish on either port costs a connection, not the process") {
   process_cluster cluster(1);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 1);
   for (int i = 0; i < 3; ++i) {
     send_rubbish(cluster.port());
     send_rubbish(cluster.link_port());
@@ -173,7 +166,6 @@ TEST_CASE("rubbish on either port costs a connection, not the process") {
 TEST_CASE("a node that is told to stop leaves within its time and fails nobody") {
   process_cluster cluster(2);
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 2);
   const auto input = photo(64);
   const auto m = load(*client, 2, input);
   std::atomic<bool> stop = false;
@@ -198,7 +190,6 @@ TEST_CASE("a node that is told to stop leaves within its time and fails nobody")
 TEST_CASE("a model that no node has the memory for is refused with what it needs") {
   process_cluster cluster(1, {"--memory", "1MB"});
   auto client = cluster.connect();
-  cluster.wait_for_nodes(*client, 1);
   load_options options;
   options.name = "upscale";
   options.inputs = {photo(256).type()};

@@ -12,33 +12,50 @@
 
 namespace shoal::test {
 
-/// A head and nodes as real processes of the `shoal` command on loopback, each with its own cache
-/// folder, which outlive the processes: a node started again under its name finds its cache.
-/// Members throw on failure: a test cannot go on without.
+/// A head and nodes as real processes of the `shoal` command on loopback, without discovery. Each
+/// node has one thread and a cache folder that outlives its process: started again under its
+/// number, it finds its cache. Members throw on failure: a test cannot go on without.
 class process_cluster {
  public:
-  explicit process_cluster(int nodes, std::vector<std::string> node_flags = {});
+  /// Returns when all nodes have joined. The flags are those of every node, and of the head.
+  explicit process_cluster(int nodes = 0, std::vector<std::string> node_flags = {},
+                           const std::vector<std::string>& head_flags = {});
+  /// Nodes go first, so that they leave in good order; what all have logged goes to standard error.
+  ~process_cluster();
+  process_cluster(const process_cluster&) = delete;
+  process_cluster& operator=(const process_cluster&) = delete;
 
+  /// Starts a node, for the first time or again; does not wait until it has joined.
   void start_node(int number);
-  child_process& node(int number) { return *nodes_[static_cast<std::size_t>(number)]; }
-  child_process& head() { return *head_; }
-  std::uint16_t port() const { return port_; }
-  std::uint16_t link_port() const { return link_port_; }
+  /// Kills a node that runs and waits until the head counts `left` nodes.
+  void kill_node(int number, runtime& client, std::size_t left);
 
-  std::unique_ptr<runtime> connect();
+  child_process& head() { return *head_; }
+  child_process& node(int number) { return *nodes_[static_cast<std::size_t>(number)]; }
+  std::filesystem::path cache_of(int number) const;
+  /// What the head has logged so far.
+  std::string head_log() const;
+
+  std::uint16_t port() const { return port_; }           ///< of the head
+  std::uint16_t link_port() const { return link_port_; } ///< of the head, for tensors
+  std::string address() const;                           ///< "127.0.0.1:PORT"
+
+  std::unique_ptr<runtime> connect() const;
   /// Waits until the head counts exactly so many nodes.
-  void wait_for_nodes(runtime& client, std::size_t count);
+  void wait_for_nodes(runtime& client, std::size_t count) const;
 
  private:
+  void start_head(const std::vector<std::string>& flags);
+  std::unique_ptr<child_process> start(const std::vector<std::string>& words,
+                                       const std::string& name);
+
   temporary_folder folder_;
   std::vector<std::string> node_flags_;
+  std::vector<std::filesystem::path> logs_; ///< of all that were started; the head's is the first
   std::unique_ptr<child_process> head_;
   std::vector<std::unique_ptr<child_process>> nodes_;
   std::uint16_t port_ = 0;
   std::uint16_t link_port_ = 0;
 };
-
-/// A port of loopback that nobody uses at the moment.
-std::uint16_t free_port();
 
 } // namespace shoal::test
