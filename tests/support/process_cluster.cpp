@@ -86,7 +86,8 @@ void process_cluster::start_head(const std::vector<std::string>& flags) {
 }
 
 void process_cluster::start_node(int number) {
-  const auto name = name_of(number);
+  auto name = name_of(number);
+  if (const auto lives = ++lives_[number]; lives > 1) name += fmt::format(".{}", lives);
   std::vector<std::string> words{
       "node",      "--bind", "127.0.0.1", "--join", address(), "--no-discovery",
       "--threads", "1",      "--name",    name,     "--cache", cache_of(number).string()};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ class process_cluster {
   process_cluster(const process_cluster&) = delete;
   process_cluster& operator=(const process_cluster&) = delete;
 
-  /// Starts a node, for the first time or again; does not wait until it has joined.
+  /// Starts a node, for the first time or again, then under another name: the head refuses one that
+  /// comes again too often. Does not wait until it has joined.
   void start_node(int number);
   /// Kills a node that runs and waits until the head counts `left` nodes.
   void kill_node(int number, runtime& client, std::size_t left);
@@ -54,6 +56,7 @@ class process_cluster {
   std::vector<std::filesystem::path> logs_; ///< of all that were started; the head's is the first
   std::unique_ptr<child_process> head_;
   std::vector<std::unique_ptr<child_process>> nodes_;
+  std::map<int, int> lives_; ///< of each node
   std::uint16_t port_ = 0;
   std::uint16_t link_port_ = 0;
 };
