@@ -187,8 +187,6 @@ void deploy(pointer self, const equipment_ptr& my, served_model& model) {
               [=](const caf::error& e) {
                 auto* m = find(self, name);
                 if (m == nullptr || m->epoch != epoch || m->at != step::deploying) return;
-                // A node that went away is no reason to give up: the others may do.
-                if (m->stale) return start_planning(self, my, *m);
                 give_up(*m, from_caf(e));
               });
   }
@@ -242,9 +240,10 @@ void replan(pointer self, const equipment_ptr& my, const incarnation& gone) {
     bool affected = false;
     for (const auto& node : model.planned_over) affected = affected || node.process.id == gone;
     if (!affected) continue;
-    if (model.at == step::ready)
+    // Stages that are being loaded are not waited for: a lost node does not answer.
+    if (model.at == step::ready || model.at == step::deploying)
       start_planning(self, my, model);
-    else if (model.at == step::planning || model.at == step::deploying)
+    else if (model.at == step::planning)
       model.stale = true;
   }
 }

@@ -3,6 +3,7 @@
 #include "tests/support/model_builder.hpp"
 #include "tests/support/node_runner.hpp"
 #include "tests/support/process_cluster.hpp"
+#include "tests/support/stalling_proxy.hpp"
 
 #include <doctest/doctest.h>
 
@@ -128,6 +129,34 @@ TEST_CASE("nodes fetch the weights of their own stages, and no others") {
   }
   CHECK(holders.size() == layers);
   for (const auto& [name, count] : holders) CHECK(count == 1);
+}
+
+TEST_CASE("a transfer that is killed half way goes on where it was when the node starts again") {
+  constexpr std::uint64_t half = layers / 2 * chunk_bytes;
+  // Nodes are told an address of the head's where a proxy listens.
+  process_cluster cluster(0, {}, {"--advertise", "127.0.0.2"});
+  stalling_proxy proxy("127.0.0.2", cluster.link_port(), half);
+  const auto client = cluster.connect();
+  start_again(cluster, *client);
+  auto loading = std::async(std::launch::async, [&] { return load_chain(*client, 1); });
+  const auto cache = cluster.cache_of(0);
+  for (int tries = 0; tries < 1200 && full_chunks_in(cache) < layers / 3; ++tries)
+    std::this_thread::sleep_for(50ms);
+  cluster.kill_node(0, *client, 0);
+  const auto kept = full_chunks_in(cache);
+  CHECK(kept >= layers / 3);
+  CHECK(kept < layers / 2);
+  const auto interrupted = loading.get();
+  REQUIRE_FALSE(interrupted);
+  CHECK(to_string(interrupted.error()).find("no node is there to run 'chain'") !=
+        std::string::npos);
+  proxy.open();
+  start_again(cluster, *client);
+  check_right(load_chain(*client, 1));
+  CHECK(full_chunks_in(cache) == layers);
+  const auto received = received_by_node(*client);
+  CHECK(received > (layers - kept) * chunk_bytes);
+  CHECK(received < (layers - kept) * chunk_bytes + small_change);
 }
 
 TEST_CASE("corrupt chunks in a node's cache are fetched again, and nothing else") {
