@@ -152,7 +152,7 @@ void tcp_link::engine::on_broken(link_peer& peer, const error& reason) {
   }
   const auto id = peer.id;
   forget_if_unused(peer);
-  problem(link->remote(), reason);
+  if (!link->left()) problem(link->remote(), reason);
   call(handlers_.on_peer_down, id, reason);
 }
 
