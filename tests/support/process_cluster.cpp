@@ -12,6 +12,7 @@
 namespace shoal::test {
 namespace {
 
+constexpr const char* port_words = "tensors on port ";
 constexpr int patience = 600; // times 50 ms: these machines are shared
 
 template <class T>
@@ -39,49 +40,42 @@ std::uint16_t number_after(const std::string& log, const std::string& words) {
 } // namespace
 
 process_cluster::process_cluster(int nodes, std::vector<std::string> node_flags,
-                                 const std::vector<std::string>& head_flags)
-    : node_flags_(std::move(node_flags)) {
-  start_head(head_flags);
+                                 std::vector<std::string> head_flags)
+    : node_flags_(std::move(node_flags)), head_flags_(std::move(head_flags)) {
+  start_head();
   for (int n = 0; n < nodes; ++n) start_node(n);
   if (nodes > 0) wait_for_nodes(*connect(), static_cast<std::size_t>(nodes));
 }
 
 process_cluster::~process_cluster() {
   nodes_.clear();
-  head_.reset();
+  head_ = {};
   for (const auto& log : logs_)
     std::fprintf(stderr, "%s:\n%s", log.stem().c_str(), content_of(log).c_str());
 }
 
-std::unique_ptr<child_process> process_cluster::start(const std::vector<std::string>& words,
-                                                      const std::string& name) {
+process_cluster::logged_process process_cluster::start(const std::vector<std::string>& words,
+                                                       const std::string& name) {
   logs_.push_back(folder_.path() / fmt::format("{}-{}.log", logs_.size(), name));
-  return must(child_process::start(SHOAL_COMMAND, words, {}, logs_.back()));
+  return {must(child_process::start(SHOAL_COMMAND, words, {}, logs_.back())), logs_.back()};
 }
 
-void process_cluster::start_head(const std::vector<std::string>& flags) {
+void process_cluster::start_head() {
   const auto port_file = folder_.path() / "port";
-  std::vector<std::string> words{"head",
-                                 "--bind",
-                                 "127.0.0.1",
-                                 "--port",
-                                 "0",
-                                 "--port-file",
-                                 port_file.string(),
-                                 "--no-discovery",
-                                 "--cache",
-                                 (folder_.path() / "head").string()};
-  words.insert(words.end(), flags.begin(), flags.end());
+  std::filesystem::remove(port_file);
+  std::vector<std::string> words{
+      "head",        "--bind",           "127.0.0.1",      "--port",  std::to_string(port_),
+      "--port-file", port_file.string(), "--no-discovery", "--cache", head_cache().string()};
+  words.insert(words.end(), head_flags_.begin(), head_flags_.end());
   head_ = start(words, "head");
-  for (int tries = 0; port_ == 0; ++tries) {
-    if (const auto text = content_of(port_file); !text.empty())
-      port_ = static_cast<std::uint16_t>(std::stoi(text));
-    else if (tries == patience || !head_->running())
+  auto port = content_of(port_file);
+  for (int tries = 0; port.empty(); port = content_of(port_file), ++tries) {
+    if (tries == patience || !head().running())
       throw std::runtime_error("the head does not listen: " + head_log());
-    else
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  link_port_ = number_after(head_log(), "tensors on port ");
+  port_ = static_cast<std::uint16_t>(std::stoi(port));
+  link_port_ = number_after(head_log(), port_words);
   if (link_port_ == 0) throw std::runtime_error("the head does not name its port for tensors");
 }
 
@@ -92,9 +86,14 @@ void process_cluster::start_node(int number) {
       "node",      "--bind", "127.0.0.1", "--join", address(), "--no-discovery",
       "--threads", "1",      "--name",    name,     "--cache", cache_of(number).string()};
   words.insert(words.end(), node_flags_.begin(), node_flags_.end());
-  const auto index = static_cast<std::size_t>(number);
-  if (nodes_.size() <= index) nodes_.resize(index + 1);
-  nodes_[index] = start(words, name);
+  nodes_[number] = start(words, name);
+}
+
+void process_cluster::restart_head() {
+  head().signal(SIGKILL);
+  if (!head().wait(std::chrono::seconds(10)))
+    throw std::runtime_error("a killed head does not end");
+  start_head();
 }
 
 void process_cluster::kill_node(int number, runtime& client, std::size_t left) {
@@ -104,12 +103,24 @@ void process_cluster::kill_node(int number, runtime& client, std::size_t left) {
   wait_for_nodes(client, left);
 }
 
+std::filesystem::path process_cluster::head_cache() const {
+  return folder_.path() / "head";
+}
+
 std::filesystem::path process_cluster::cache_of(int number) const {
   return folder_.path() / name_of(number);
 }
 
 std::string process_cluster::head_log() const {
-  return content_of(logs_.front());
+  return content_of(head_.log);
+}
+
+std::string process_cluster::node_log(int number) const {
+  return content_of(nodes_.at(number).log);
+}
+
+std::uint16_t process_cluster::node_link_port(int number) const {
+  return number_after(node_log(number), port_words);
 }
 
 std::string process_cluster::address() const {
