@@ -185,3 +185,15 @@ TEST_CASE("corrupt chunks in a node's cache are fetched again, and nothing else"
   check_right(load_chain(*client, 1));
   CHECK(received_by_node(*client) < small_change);
 }
+
+TEST_CASE("a head whose cache is corrupt asks the client again") {
+  process_cluster cluster(1);
+  check_right(load_chain(*cluster.connect(), 1));
+  for (const auto& [name, bytes] : chunks_in(cluster.head_cache()))
+    flip_a_byte(chunk_path(cluster.head_cache(), name));
+  cluster.restart_head();
+  const auto client = cluster.connect();
+  cluster.wait_for_nodes(*client, 1);
+  check_right(load_chain(*client, 1));
+  CHECK(full_chunks_in(cluster.head_cache()) == layers);
+}
