@@ -160,3 +160,33 @@ TEST_CASE("a model that no node has the memory for is refused with what it needs
   CHECK(loaded.error().message().find("(Concat) cannot be divided and need") != std::string::npos);
   CHECK(loaded.error().message().find("node-0/cpu0, has 1048576 bytes") != std::string::npos);
 }
+
+TEST_CASE("a bad input fails its own request, with what was expected and what came") {
+  process_cluster cluster(2);
+  auto client = cluster.connect();
+  const auto m = load(*client, 2, photo(32));
+  const auto check_refused = [&](std::vector<tensor> inputs, const std::string& why) {
+    const auto answer = m.infer(std::move(inputs)).get();
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code() == errc::invalid_argument);
+    const auto text = answer.error().message();
+    CAPTURE(text);
+    CHECK(text.starts_with("request "));
+    CHECK(text.find(" part 0: stage 0 of 'upscale' on node ") != std::string::npos);
+    CHECK(text.ends_with(": " + why));
+  };
+  const auto input = [](dtype type, const shape& dims) { return random_tensor({type, dims}, 1); };
+  check_refused({}, "the model takes 1 inputs, got 0");
+  check_refused({photo(32), photo(32)}, "the model takes 1 inputs, got 2");
+  const std::string expected = "input 'image': expected float32[N,3,H,W], got ";
+  check_refused({input(dtype::f32, {3, 8, 8})},
+                expected + "float32[3,8,8]: 3 dimensions instead of 4");
+  check_refused({input(dtype::f32, {1, 4, 8, 8})},
+                expected + "float32[1,4,8,8]: dimension 1 differs");
+  check_refused({input(dtype::i64, {1, 3, 8, 8})},
+                expected + "int64[1,3,8,8]: the element type differs");
+  const auto nothing = m.infer({tensor()}).get();
+  REQUIRE_FALSE(nothing);
+  CHECK(nothing.error().message().find("has no storage") != std::string::npos);
+  CHECK(m.infer({photo(32)}).get());
+}
