@@ -15,6 +15,7 @@
 namespace shoal {
 namespace {
 
+constexpr std::string_view the_head = "the head";
 constexpr auto progress_period = std::chrono::milliseconds(200);
 
 inference to_public(response&& answer) {
@@ -53,16 +54,16 @@ node_summary summarize(const node_status& status) {
   return out;
 }
 
-/// Asks an actor and waits, for so long at most.
+/// Asks an actor and waits, for so long at most. `whose` it is, errors say.
 template <class Answer, class Handle, class... Words>
-result<Answer> ask(caf::actor_system& system, const Handle& whom, std::chrono::milliseconds timeout,
-                   Words&&... words) {
+result<Answer> ask(caf::actor_system& system, std::string_view whose, const Handle& whom,
+                   std::chrono::milliseconds timeout, Words&&... words) {
   caf::scoped_actor self(system);
   std::optional<Answer> answer;
   std::optional<error> failure;
   self->request(whom, timeout, std::forward<Words>(words)...)
       .receive([&](Answer& given) { answer = std::move(given); },
-               [&](const caf::error& e) { failure = from_caf(e); });
+               [&](const caf::error& e) { failure = from_caf(e, whose); });
   if (failure) return *std::move(failure);
   return *std::move(answer);
 }
@@ -106,11 +107,11 @@ result<model_order> client::publish(std::shared_ptr<const graph> graph,
 
 result<model_card> client::order(const model_order& order, const load_options& options) {
   auto card = std::async(std::launch::async, [&] {
-    return ask<model_card>(system_, doors_.deployer, options.timeout, load_atom_v, order);
+    return ask<model_card>(system_, the_head, doors_.deployer, options.timeout, load_atom_v, order);
   });
   while (card.wait_for(progress_period) != std::future_status::ready) {
     if (!options.on_progress) continue;
-    const auto models = ask<std::vector<model_status>>(system_, doors_.deployer,
+    const auto models = ask<std::vector<model_status>>(system_, the_head, doors_.deployer,
                                                        std::chrono::seconds(1), status_atom_v);
     if (!models) continue;
     for (const auto& m : *models)
@@ -130,8 +131,8 @@ result<std::string> client::fetch_text(const digest& name, std::uint64_t bytes) 
   auto what = std::make_shared<fetch_order>();
   what->chunks = {{name, bytes}};
   what->providers = {doors_.head.address()};
-  SHOAL_CHECK(ask<std::uint64_t>(system_, home_.fetcher(), std::chrono::seconds(30), fetch_atom_v,
-                                 fetch_order_ptr(std::move(what))));
+  SHOAL_CHECK(ask<std::uint64_t>(system_, "the store", home_.fetcher(), std::chrono::seconds(30),
+                                 fetch_atom_v, fetch_order_ptr(std::move(what))));
   SHOAL_TRY(const auto content, home_.store().read(name));
   return std::string(text_of({content->data(), content->size()}));
 }
@@ -163,11 +164,12 @@ void client::cancel(std::uint64_t request) {
 }
 
 result<cluster_summary> client::status(std::chrono::milliseconds timeout) {
-  SHOAL_TRY(const auto nodes,
-            ask<std::vector<node_status>>(system_, doors_.membership, timeout, status_atom_v));
-  SHOAL_TRY(const auto models,
-            ask<std::vector<model_status>>(system_, doors_.deployer, timeout, status_atom_v));
-  SHOAL_TRY(const auto queue, ask<queue_status>(system_, doors_.scheduler, timeout, status_atom_v));
+  SHOAL_TRY(const auto nodes, ask<std::vector<node_status>>(system_, the_head, doors_.membership,
+                                                            timeout, status_atom_v));
+  SHOAL_TRY(const auto models, ask<std::vector<model_status>>(system_, the_head, doors_.deployer,
+                                                              timeout, status_atom_v));
+  SHOAL_TRY(const auto queue,
+            ask<queue_status>(system_, the_head, doors_.scheduler, timeout, status_atom_v));
   cluster_summary out;
   for (const auto& node : nodes) out.nodes.push_back(summarize(node));
   for (const auto& m : models) out.models.push_back({m.name, m.state, m.detail, m.epoch});

@@ -67,16 +67,16 @@ fetch_order_ptr order_chunks(served_model& model, std::vector<wanted_chunk> chun
 result<std::shared_ptr<const graph>> open_model(const deployer_equipment& my,
                                                 const model_order& order) {
   if (auto here = my.library->find(order.package)) return here;
-  SHOAL_TRY(const auto blob, my.store.read(order.package));
-  const byte_span bytes(blob->data(), blob->size());
-  if (my.store.disk) return unpack_graph(bytes, *my.store.disk);
-  return unpack_graph(bytes, static_cast<chunk_source&>(*my.store.memory));
+  chunk_store::pin pin; // for so long: what is mapped stays
+  return my.store.open_graph(order.package, pin);
 }
 
 void fetch_model(pointer self, const equipment_ptr& my, served_model& model) {
   const auto name = model.order.name;
   model.at = step::fetching;
   model.progress = std::make_shared<std::atomic<std::uint64_t>>(0);
+  model.progress_total = 0;
+  ++model.fetches;
   if (my->library->find(model.order.package)) return start_planning(self, my, model);
   const auto failed = [=](const caf::error& e) {
     if (auto* m = find(self, name))
@@ -89,6 +89,8 @@ void fetch_model(pointer self, const equipment_ptr& my, served_model& model) {
             auto* m = find(self, name);
             if (m == nullptr) return;
             const auto blob = my->store.read(m->order.package);
+            if (!blob && blob.error().code() == errc::not_found && m->fetches < max_fetches)
+              return fetch_model(self, my, *m);
             if (!blob) return give_up(*m, blob.error());
             const auto weights = read_manifests({(*blob)->data(), (*blob)->size()});
             if (!weights) return give_up(*m, weights.error());
@@ -125,7 +127,9 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
     outcome->epoch = task.epoch;
     const auto attempt = [&]() -> result<planning_result> {
       if (!task.model) {
-        SHOAL_TRY(task.model, open_model(*my, task.order));
+        auto opened = open_model(*my, task.order);
+        outcome->incomplete = !opened && opened.error().code() == errc::not_found;
+        SHOAL_TRY(task.model, std::move(opened));
       }
       outcome->imported = task.model;
       if (task.order.inputs.empty()) task.order.inputs = example_inputs(*task.model);
@@ -183,8 +187,6 @@ void deploy(pointer self, const equipment_ptr& my, served_model& model) {
               [=](const caf::error& e) {
                 auto* m = find(self, name);
                 if (m == nullptr || m->epoch != epoch || m->at != step::deploying) return;
-                // A node that went away is no reason to give up: the others may do.
-                if (m->stale) return start_planning(self, my, *m);
                 give_up(*m, from_caf(e));
               });
   }
@@ -194,6 +196,7 @@ void planned(pointer self, const equipment_ptr& my, const planning_outcome& outc
   auto* model = find(self, outcome.model);
   if (model == nullptr || model->epoch != outcome.epoch) return;
   if (outcome.imported) model->imported = outcome.imported;
+  if (outcome.incomplete && model->fetches < max_fetches) return fetch_model(self, my, *model);
   if (model->stale) return start_planning(self, my, *model);
   if (outcome.failure) return give_up(*model, *outcome.failure);
   model->plan = outcome.plan;
@@ -237,9 +240,10 @@ void replan(pointer self, const equipment_ptr& my, const incarnation& gone) {
     bool affected = false;
     for (const auto& node : model.planned_over) affected = affected || node.process.id == gone;
     if (!affected) continue;
-    if (model.at == step::ready)
+    // Stages that are being loaded are not waited for: a lost node does not answer.
+    if (model.at == step::ready || model.at == step::deploying)
       start_planning(self, my, model);
-    else if (model.at == step::planning || model.at == step::deploying)
+    else if (model.at == step::planning)
       model.stale = true;
   }
 }

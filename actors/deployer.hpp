@@ -31,6 +31,7 @@ struct planning_outcome {
   std::shared_ptr<const graph> imported;
   std::optional<planning_result> plan;
   std::optional<error> failure;
+  bool incomplete = false; ///< content was corrupt or is gone: fetch again
 };
 
 struct deployer_state {
@@ -46,6 +47,7 @@ struct deployer_state {
     std::uint64_t epoch = 0; ///< of the plan that is made or used
     std::shared_ptr<std::atomic<std::uint64_t>> progress;
     std::uint64_t progress_total = 0;
+    int fetches = 0;
     std::shared_ptr<const graph> imported;
     std::shared_ptr<const graph> rewritten;
     std::shared_ptr<const model_costs> costs;

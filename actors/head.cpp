@@ -7,6 +7,7 @@
 #include "actors/scheduler.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/net/hello.hpp"
+#include "runtime/net/probe.hpp"
 #include "runtime/plan/measure_costs.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -46,10 +47,14 @@ head::~head() {
 }
 
 result<std::uint16_t> head::publish(const std::string& host, std::uint16_t port) {
+  SHOAL_CHECK(can_listen(host, port)); // CAF would not say why it cannot
   desk_ = system_.spawn(front_desk, doors_);
-  const auto bound = system_.middleman().publish(desk_, port, host.c_str());
+  // Reusing the address: a head that starts again need not wait until old connections are
+  // forgotten.
+  constexpr bool reuse = true;
+  const auto bound = system_.middleman().publish(desk_, port, host.c_str(), reuse);
   if (!bound)
-    return fail(errc::io, "cannot listen on {}:{}: {} (is the port in use?)", host, port,
+    return fail(errc::io, "cannot listen on {}:{}: {}", host, port,
                 from_caf(bound.error()).message());
   port_ = *bound;
   return port_;

@@ -3,6 +3,7 @@
 #include "actors/caf_error.hpp"
 #include "actors/part_codec.hpp"
 #include "runtime/base/fail.hpp"
+#include "runtime/store/package.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -109,6 +110,22 @@ result<storage_ptr> process_store::read(const digest& name) const {
   if (memory->contains(name)) return memory->read(name);
   if (disk) return disk->read(name);
   return fail(errc::not_found, "there is no content named {}", to_string(name));
+}
+
+result<std::shared_ptr<const graph>> process_store::open_graph(const digest& package,
+                                                               chunk_store::pin& pin) const {
+  SHOAL_TRY(const auto blob, read(package));
+  const byte_span bytes(blob->data(), blob->size());
+  if (!disk) return unpack_graph(bytes, static_cast<chunk_source&>(*memory));
+  SHOAL_TRY(const auto weights, read_manifests(bytes));
+  std::vector<digest> names{package};
+  for (const auto& weight : weights)
+    names.insert(names.end(), weight.chunks.begin(), weight.chunks.end());
+  pin = disk->pin_chunks(names);
+  auto opened = unpack_graph(bytes, *disk);
+  if (!opened && opened.error().code() == errc::not_found)
+    for (const auto& name : names) (void)disk->read(name); // deletes it if it is corrupt
+  return opened;
 }
 
 model_store_actor::behavior_type model_store(pointer self, process_store store,

@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/messages.hpp"
 #include "actors/post_office.hpp"
+#include "runtime/graph/graph.hpp"
 #include "runtime/net/data_link.hpp"
 #include "runtime/schedule/instant.hpp"
 #include "runtime/store/chunk_store.hpp"
@@ -42,7 +43,16 @@ struct process_store {
 
   bool contains(const wanted_chunk& chunk) const;
   result<storage_ptr> read(const digest& name) const;
+  /// The graph of a package all of whose chunks are here; `pin` keeps them. `not_found` when one is
+  /// missing or turns out to be corrupt: then every corrupt one is deleted, so that to fetch again
+  /// brings what is needed. Reads much: not for an actor's thread.
+  result<std::shared_ptr<const graph>> open_graph(const digest& package,
+                                                  chunk_store::pin& pin) const;
 };
+
+/// How often a package and its weights are fetched until they are all sound: corrupt content in the
+/// cache shows when it is used, first the package, then the weights.
+inline constexpr int max_fetches = 3;
 
 struct model_store_state {
   static inline const char* name = "model_store";

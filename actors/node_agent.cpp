@@ -125,22 +125,13 @@ result<void> check(pointer self, const equipment_ptr& my, const deploy_order& or
 /// Runs on the device's thread: unpacks the stage if need be and compiles it for the usual inputs.
 stage_load compile_stage(const node_equipment& my, const deploy_order& order,
                          std::shared_ptr<const graph> stage, workspace&) {
-  stage_load load{order, nullptr, 0, std::nullopt};
+  stage_load load{order, nullptr, std::nullopt};
   const auto attempt = [&]() -> result<void> {
     chunk_store::pin pin;
     if (!stage) {
-      SHOAL_TRY(const auto blob, my.store.read(order.package));
-      const byte_span bytes(blob->data(), blob->size());
-      SHOAL_TRY(const auto weights, read_manifests(bytes));
-      if (my.store.disk) {
-        std::vector<digest> names{order.package};
-        for (const auto& weight : weights)
-          names.insert(names.end(), weight.chunks.begin(), weight.chunks.end());
-        pin = my.store.disk->pin_chunks(std::move(names));
-        SHOAL_TRY(stage, unpack_graph(bytes, *my.store.disk));
-      } else {
-        SHOAL_TRY(stage, unpack_graph(bytes, static_cast<chunk_source&>(*my.store.memory)));
-      }
+      auto opened = my.store.open_graph(order.package, pin);
+      load.incomplete = !opened && opened.error().code() == errc::not_found;
+      SHOAL_TRY(stage, std::move(opened));
     }
     session_options how;
     how.threads = static_cast<int>(my.devices[order.device].offer.threads);
@@ -160,11 +151,10 @@ stage_load compile_stage(const node_equipment& my, const deploy_order& order,
 }
 
 void load_stage(pointer self, const equipment_ptr& my, const deploy_order& order,
-                std::shared_ptr<const graph> stage, std::uint64_t fetched) {
+                std::shared_ptr<const graph> stage) {
   my->devices[order.device].thread->post(
-      [my, order, stage, fetched, me = node_agent_actor(self)](workspace& arena) {
+      [my, order, stage, me = node_agent_actor(self)](workspace& arena) {
         auto load = std::make_shared<stage_load>(compile_stage(*my, order, stage, arena));
-        load->fetched_bytes = fetched;
         caf::anon_send(me, done_atom_v, stage_load_ptr(std::move(load)));
       });
 }
@@ -172,9 +162,13 @@ void load_stage(pointer self, const equipment_ptr& my, const deploy_order& order
 void fail_loading(pointer self, const deploy_order& order, const error& why) {
   const auto found = self->state.loading.find(name_of(order));
   if (found == self->state.loading.end()) return;
-  auto promise = std::move(found->second);
+  auto promise = std::move(found->second.answer);
   self->state.loading.erase(found);
   promise.deliver(to_caf(why));
+}
+
+void fail_fetching(pointer self, const deploy_order& order, const caf::error& why) {
+  fail_loading(self, order, from_caf(why).within("fetching the weights of a stage"));
 }
 
 fetch_order_ptr order_chunks(const deploy_order& order, std::vector<wanted_chunk> chunks) {
@@ -184,45 +178,57 @@ fetch_order_ptr order_chunks(const deploy_order& order, std::vector<wanted_chunk
   return fetch;
 }
 
-/// The package first, because it says which weights there are; then the weights.
+void fetch_weights(pointer self, const equipment_ptr& my, const deploy_order& order,
+                   byte_span package) {
+  const auto weights = read_manifests(package);
+  if (!weights) return fail_loading(self, order, weights.error());
+  self->request(my->fetcher, fetch_timeout, fetch_atom_v, order_chunks(order, chunks_of(*weights)))
+      .then(
+          [=](std::uint64_t bytes) {
+            const auto pending = self->state.loading.find(name_of(order));
+            if (pending == self->state.loading.end()) return;
+            pending->second.fetched_bytes += bytes;
+            load_stage(self, my, order, nullptr);
+          },
+          [=](const caf::error& e) { fail_fetching(self, order, e); });
+}
+
+/// The package first, because it says which weights there are; then the weights. What is here
+/// already is not fetched.
 void fetch_stage(pointer self, const equipment_ptr& my, const deploy_order& order) {
-  const auto failed = [=](const caf::error& e) {
-    fail_loading(self, order, from_caf(e).within("fetching the weights of a stage"));
-  };
+  const auto name = name_of(order);
+  if (const auto found = self->state.loading.find(name); found != self->state.loading.end())
+    ++found->second.fetches;
   self->request(my->fetcher, fetch_timeout, fetch_atom_v,
                 order_chunks(order, {{order.package, order.package_bytes}}))
       .then(
-          [=](std::uint64_t package_bytes) {
+          [=](std::uint64_t bytes) {
+            const auto pending = self->state.loading.find(name);
+            if (pending == self->state.loading.end()) return;
+            pending->second.fetched_bytes += bytes;
             const auto blob = my->store.read(order.package);
-            if (!blob) return fail_loading(self, order, blob.error());
-            const auto weights = read_manifests({(*blob)->data(), (*blob)->size()});
-            if (!weights) return fail_loading(self, order, weights.error());
-            self->request(my->fetcher, fetch_timeout, fetch_atom_v,
-                          order_chunks(order, chunks_of(*weights)))
-                .then(
-                    [=](std::uint64_t weight_bytes) {
-                      load_stage(self, my, order, nullptr, package_bytes + weight_bytes);
-                    },
-                    failed);
+            if (blob) return fetch_weights(self, my, order, {(*blob)->data(), (*blob)->size()});
+            const bool gone = blob.error().code() == errc::not_found;
+            if (gone && pending->second.fetches < max_fetches) return fetch_stage(self, my, order);
+            fail_loading(self, order, blob.error());
           },
-          failed);
+          [=](const caf::error& e) { fail_fetching(self, order, e); });
 }
 
 void loaded(pointer self, const equipment_ptr& my, const stage_load& load) {
   const auto found = self->state.loading.find(name_of(load.order));
   if (found == self->state.loading.end()) return; // retired meanwhile
-  auto promise = std::move(found->second);
+  if (load.incomplete && found->second.fetches < max_fetches)
+    return fetch_stage(self, my, load.order);
+  if (load.failure) return fail_loading(self, load.order, *load.failure);
+  auto pending = std::move(found->second);
   self->state.loading.erase(found);
-  if (load.failure) {
-    promise.deliver(to_caf(*load.failure));
-    return;
-  }
   const auto& device = my->devices[load.order.device];
   auto actor = self->spawn(shard, load.program, device.executor, my->office);
   const auto address = my->office->open_mailbox(part_receiver_actor(actor));
   self->state.shards[name_of(load.order)] = {actor, address, load.program, load.order.device,
                                              load.order.memory_bytes};
-  promise.deliver(shard_ready{address, load.fetched_bytes});
+  pending.answer.deliver(shard_ready{address, pending.fetched_bytes});
 }
 
 void retire(pointer self, const equipment_ptr& my, const std::string& model, std::uint64_t epoch) {
@@ -250,9 +256,9 @@ node_agent_actor::behavior_type node_agent(pointer self, node_equipment equipmen
           return to_caf(fail(errc::invalid_argument, "stage {} of '{}' is being loaded already",
                              order.stage, order.model));
         auto promise = self->make_response_promise<shard_ready>();
-        self->state.loading.emplace(name_of(order), promise);
+        self->state.loading[name_of(order)].answer = promise;
         if (auto stage = my->library->find(order.package))
-          load_stage(self, my, order, std::move(stage), 0);
+          load_stage(self, my, order, std::move(stage));
         else
           fetch_stage(self, my, order);
         return promise;

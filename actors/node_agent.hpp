@@ -40,8 +40,8 @@ struct node_equipment {
 struct stage_load {
   deploy_order order;
   std::shared_ptr<stage_program> program;
-  std::uint64_t fetched_bytes = 0;
   std::optional<error> failure;
+  bool incomplete = false; ///< content was corrupt or is gone: fetch again
 };
 
 struct node_agent_state {
@@ -57,7 +57,12 @@ struct node_agent_state {
   using shard_name = std::tuple<std::string, std::uint64_t, std::uint32_t>; ///< model, epoch, stage
 
   std::map<shard_name, loaded_shard> shards;
-  std::map<shard_name, caf::typed_response_promise<shard_ready>> loading;
+  struct pending_stage {
+    caf::typed_response_promise<shard_ready> answer;
+    int fetches = 0;
+    std::uint64_t fetched_bytes = 0;
+  };
+  std::map<shard_name, pending_stage> loading;
   std::optional<lease_holder> lease;
   std::optional<instant> idle_since; ///< while draining: since when no part has come
   bool draining = false;

@@ -32,10 +32,9 @@ void pass_on(part_ptr p, post_office& office) {
   office.send(std::move(p));
 }
 
-/// Adds what a reader of the error needs: request, stage, node.
+/// Adds where it happened. Which request and part it was the scheduler adds.
 error located(const part& p, const stage_program& program, const incarnation& node) {
-  return p.failure->within(fmt::format("request {} part {}, stage {} of '{}' on node {}",
-                                       p.name.request, p.name.part, program.name.stage,
+  return p.failure->within(fmt::format("stage {} of '{}' on node {}", program.name.stage,
                                        program.name.model, to_string(node)));
 }
 

@@ -9,6 +9,11 @@
 
 namespace shoal {
 
+/// Whether an error of a stream means that the other end has closed it, or its process has ended.
+bool is_hang_up(const std::error_code& failure);
+/// Why a connection ended, as in "the peer closed it".
+std::string reason_of(const std::error_code& failure);
+
 /// Told when an operation on a `byte_stream` has ended. Never called from within the call that
 /// started the operation.
 class stream_user {

@@ -42,7 +42,8 @@ void connection::write() {
 void connection::on_written(const std::error_code& failure, std::size_t count) {
   if (closed_) return;
   if (failure)
-    return broken(fail(errc::unavailable, "connection to {} lost: {}", remote_, failure.message()));
+    return broken(
+        fail(errc::unavailable, "connection to {} lost: {}", remote_, reason_of(failure)));
   bytes_sent_ += count;
   if (!preamble_left_.empty())
     preamble_left_ = preamble_left_.subspan(count);
@@ -57,8 +58,10 @@ void connection::on_written(const std::error_code& failure, std::size_t count) {
 
 void connection::on_read(const std::error_code& failure, std::size_t count) {
   if (closed_) return;
+  left_ = is_hang_up(failure) && receiver_.idle() && !writing_ && queue_.empty();
   if (failure)
-    return broken(fail(errc::unavailable, "connection to {} lost: {}", remote_, failure.message()));
+    return broken(
+        fail(errc::unavailable, "connection to {} lost: {}", remote_, reason_of(failure)));
   bytes_received_ += count;
   reading_frames_ = true;
   auto parsed = receiver_.commit(count);

@@ -44,6 +44,8 @@ class connection final : public stream_user,
   void tick(clock::time_point now, clock::duration ping, clock::duration dead);
 
   bool closed() const { return closed_; }
+  /// The peer has closed it while nothing was under way: the ordinary end.
+  bool left() const { return left_; }
   const std::string& remote() const { return remote_; }
   /// Messages and frames are counted here and in the queue; bytes are those of the stream.
   link_counters counters() const;
@@ -74,6 +76,7 @@ class connection final : public stream_user,
   bool writing_ = false;
   bool reading_frames_ = false; // sends wait until all that has arrived has been handled
   bool closed_ = false;
+  bool left_ = false;
   bool flooded_ = false;
 
   clock::time_point last_heard_;

@@ -48,6 +48,8 @@ class frame_receiver {
   /// beyond repair, and neither function is called again.
   result<void> commit(std::size_t count);
 
+  /// Nothing has begun that is not complete.
+  bool idle() const { return partial_.empty() && missing_ == 0 && begin_ == end_ && !header_; }
   std::uint64_t frames() const { return frames_; }
   /// Memory held by messages that are not complete yet.
   std::uint64_t partial_bytes() const { return partial_bytes_; }

@@ -46,7 +46,7 @@ void handshake::on_read(const std::error_code& failure, std::size_t count) {
   if (!done_) return;
   if (failure)
     return finish(
-        fail(errc::unavailable, "connection lost in the handshake: {}", failure.message()));
+        fail(errc::unavailable, "connection lost in the handshake: {}", reason_of(failure)));
   in_size_ += count;
   if (in_size_ < in_.size()) return read();
   if (in_.size() == hello_prefix_bytes) {
@@ -62,7 +62,7 @@ void handshake::on_read(const std::error_code& failure, std::size_t count) {
 void handshake::on_written(const std::error_code& failure, std::size_t count) {
   if (failure) {
     if (done_)
-      finish(fail(errc::unavailable, "connection lost in the handshake: {}", failure.message()));
+      finish(fail(errc::unavailable, "connection lost in the handshake: {}", reason_of(failure)));
     return;
   }
   out_size_ += count;

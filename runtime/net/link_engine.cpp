@@ -1,6 +1,7 @@
 #include "runtime/net/link_engine.hpp"
 
 #include "runtime/base/fail.hpp"
+#include "runtime/net/listen.hpp"
 #include "runtime/net/tcp_stream.hpp"
 
 #include <asio/post.hpp>
@@ -30,18 +31,12 @@ result<void> tcp_link::engine::listen() {
   if (options_.fragment_bytes < 4096 || options_.fragment_bytes > max_data_payload)
     return fail(errc::invalid_argument, "expected fragments of 4096 to {} bytes, got {}",
                 max_data_payload, options_.fragment_bytes);
+  SHOAL_CHECK(bind_acceptor(acceptor_, options_.listen_host, options_.listen_port));
   std::error_code failure;
-  const auto host = asio::ip::make_address(options_.listen_host, failure);
+  acceptor_.listen(asio::socket_base::max_listen_connections, failure);
   if (failure)
-    return fail(errc::invalid_argument, "expected a numeric address to listen on, got \"{}\"",
-                options_.listen_host);
-  const asio::ip::tcp::endpoint endpoint(host, options_.listen_port);
-  acceptor_.open(endpoint.protocol(), failure);
-  if (!failure) acceptor_.set_option(asio::socket_base::reuse_address(true), failure);
-  if (!failure) acceptor_.bind(endpoint, failure);
-  if (!failure) acceptor_.listen(asio::socket_base::max_listen_connections, failure);
-  if (failure)
-    return fail(errc::io, "cannot listen on {}: {}", to_string(endpoint), failure.message());
+    return fail(errc::io, "cannot listen on {}:{}: {}", options_.listen_host, options_.listen_port,
+                failure.message());
   address_ = {options_.id,
               options_.advertised_host.empty() ? options_.listen_host : options_.advertised_host,
               acceptor_.local_endpoint(failure).port()};
@@ -152,7 +147,7 @@ void tcp_link::engine::on_broken(link_peer& peer, const error& reason) {
   }
   const auto id = peer.id;
   forget_if_unused(peer);
-  problem(link->remote(), reason);
+  if (!link->left()) problem(link->remote(), reason);
   call(handlers_.on_peer_down, id, reason);
 }
 

@@ -13,4 +13,7 @@ namespace shoal {
 /// or `deadline_exceeded` when time ran out) names host, port and reason. Any thread.
 result<void> probe(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
 
+/// Whether this process could listen at a numeric address, now; the error says why not.
+result<void> can_listen(const std::string& host, std::uint16_t port);
+
 } // namespace shoal

@@ -258,6 +258,10 @@ bool send_queue::drop(std::uint32_t stream, const error& reason) {
   return false;
 }
 
+bool send_queue::empty() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.empty(); });
+}
+
 void send_queue::fail_all(write_batch* batch, const error& reason) {
   auto all = take_all();
   if (batch != nullptr) {

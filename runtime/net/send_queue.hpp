@@ -72,6 +72,8 @@ class send_queue {
 
   /// Takes every message out, in order of priority; the caller completes them.
   std::vector<std::unique_ptr<outgoing_message>> take_all();
+  /// No message waits or is being sent.
+  bool empty() const;
   std::uint64_t messages_sent() const { return messages_sent_; }
   std::uint64_t frames_sent() const { return frames_sent_; }
   /// Called with every message as it leaves, whatever the outcome.

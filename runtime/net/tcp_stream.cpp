@@ -1,6 +1,7 @@
 #include "runtime/net/tcp_stream.hpp"
 
 #include <asio/buffer.hpp>
+#include <asio/error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -72,6 +73,14 @@ class tcp_stream final : public byte_stream {
 };
 
 } // namespace
+
+bool is_hang_up(const std::error_code& failure) {
+  return failure == asio::error::eof || failure == asio::error::connection_reset;
+}
+
+std::string reason_of(const std::error_code& failure) {
+  return is_hang_up(failure) ? "the peer closed it" : failure.message();
+}
 
 std::string to_string(const asio::ip::tcp::endpoint& endpoint) {
   const auto address = endpoint.address().to_string();

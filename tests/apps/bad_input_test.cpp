@@ -58,13 +58,14 @@ TEST_SUITE_BEGIN("apps");
 TEST_CASE("bad models are refused with what is wrong") {
   bad_input bad;
   check_model_refused(bad.folder.path() / "missing.onnx", {"not found", "missing.onnx"});
-  check_model_refused(bad.folder.path(), {bad.folder.path()});
-  check_model_refused(bad.write("empty.onnx", std::string()), {"malformed", "empty.onnx"});
+  check_model_refused(bad.folder.path(), {bad.folder.path(), "not a regular file"});
+  check_model_refused(bad.write("empty.onnx", std::string()),
+                      {"malformed", "empty.onnx", "it has no bytes"});
   check_model_refused(bad.write("text.onnx", std::string("hello, this is no model")),
-                      {"malformed", "text.onnx"});
+                      {"malformed", "text.onnx", "this is not an ONNX model"});
   const auto whole = relu_model().SerializeAsString();
   check_model_refused(bad.write("cut.onnx", whole.substr(0, whole.size() / 2)),
-                      {"malformed", "cut.onnx"});
+                      {"malformed", "cut.onnx", "truncated"});
   auto unknown = relu_model();
   unknown.mutable_graph()->mutable_node(0)->set_op_type("Frobnicate");
   unknown.mutable_graph()->mutable_node(0)->set_name("the_node");
@@ -72,6 +73,11 @@ TEST_CASE("bad models are refused with what is wrong") {
                       {"unsupported", "operator Frobnicate", "node 'the_node'"});
   check_model_refused(bad.write("new.onnx", relu_model(99)),
                       {"unsupported", "opset 99 of ai.onnx", "7 to 21"});
+  auto huge = relu_model();
+  add_initializer(huge, "w", {std::int64_t{1} << 40, std::int64_t{1} << 40}, {});
+  check_model_refused(
+      bad.write("huge.onnx", huge),
+      {"malformed", "tensor \"w\"", "shape [1099511627776,1099511627776] overflows"});
 }
 
 TEST_CASE("external data outside of the model's folder is refused") {
@@ -118,7 +124,8 @@ TEST_CASE("a shape whose product overflows is refused before memory is taken") {
   const auto model = bad.write("relu.onnx", relu_model());
   const auto file =
       bad.write("huge.npy", std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "abcd");
-  check_refused({"infer", "--model", model, "--input", file}, {"input 'x'", "huge.npy"});
+  check_refused({"infer", "--model", model, "--input", file},
+                {"input 'x'", "huge.npy", "shape [4294967296,4294967296,4294967296] overflows"});
 }
 
 TEST_CASE("outputs that the model has not are refused before it runs") {

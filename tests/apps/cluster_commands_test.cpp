@@ -1,4 +1,5 @@
-#include "tests/support/paths.hpp"
+#include "tests/support/process_cluster.hpp"
+#include "tests/support/raw_peer.hpp"
 #include "tests/support/run_command.hpp"
 
 #include <doctest/doctest.h>
@@ -19,8 +20,7 @@ const std::string photo = source_file("apps/builtin/photo.png");
 TEST_SUITE_BEGIN("apps");
 
 TEST_CASE("the status of a cluster shows its nodes, and what they served") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 2);
+  const process_cluster cluster(2);
   const auto before = run_shoal({"status", "--connect", cluster.address(), "--interval", "0"});
   INFO(before.err);
   REQUIRE(before.exit_code == 0);
@@ -57,8 +57,7 @@ TEST_CASE("the status of a cluster shows its nodes, and what they served") {
 }
 
 TEST_CASE("a plan over a cluster leaves what is served alone") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 1);
+  const process_cluster cluster(1);
   const auto ran = run_shoal({"plan", "--model", upscale, "--stages", "3", "--shape", "1x3x16x16",
                               "--connect", cluster.address()});
   INFO(ran.err);
@@ -70,8 +69,7 @@ TEST_CASE("a plan over a cluster leaves what is served alone") {
 }
 
 TEST_CASE("a model that no node has memory for is refused with how much it needs") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path(), 1, {"--memory", "1MB"});
+  const process_cluster cluster(1, {"--memory", "1MB"});
   const auto ran =
       run_shoal({"infer", "--model", upscale, "--input", photo, "--connect", cluster.address()});
   CHECK(ran.exit_code == 1);
@@ -82,8 +80,7 @@ TEST_CASE("a model that no node has memory for is refused with how much it needs
 }
 
 TEST_CASE("a cluster without nodes refuses to serve") {
-  const temporary_folder folder;
-  const command_cluster cluster(folder.path());
+  const process_cluster cluster;
   const auto ran =
       run_shoal({"infer", "--model", upscale, "--input", photo, "--connect", cluster.address()});
   CHECK(ran.exit_code == 1);
@@ -91,27 +88,59 @@ TEST_CASE("a cluster without nodes refuses to serve") {
   CHECK(ran.err.find("no node is there to run 'upscale_x2'") != std::string::npos);
 }
 
-TEST_CASE("a port that is in use is named") {
+TEST_CASE("a port that is in use is named, whichever it is") {
   const temporary_folder folder;
-  const command_cluster cluster(folder.path());
-  const auto second =
-      run_shoal({"head", "--bind", "127.0.0.1", "--port", std::to_string(cluster.port()),
-                 "--no-discovery", "--cache", folder.path() / "second"},
-                std::chrono::seconds(20));
-  CHECK(second.exit_code == 1);
-  CHECK(second.out.empty());
-  INFO(second.err);
-  CHECK(second.err.find(std::to_string(cluster.port())) != std::string::npos);
+  const process_cluster cluster;
+  const auto refused = [&](std::uint16_t port, std::uint16_t link_port) {
+    const auto second =
+        run_shoal({"head", "--bind", "127.0.0.1", "--port", std::to_string(port), "--link-port",
+                   std::to_string(link_port), "--no-discovery", "--cache", folder.path()},
+                  std::chrono::seconds(20));
+    CHECK(second.exit_code == 1);
+    CHECK(second.out.empty());
+    return second.err;
+  };
+  const auto message = [](std::uint16_t port) {
+    return "shoal: i/o error: cannot listen on 127.0.0.1:" + std::to_string(port) +
+           ": Address already in use\n";
+  };
+  CHECK(refused(cluster.port(), 0) == message(cluster.port()));
+  CHECK(refused(0, cluster.link_port()) == message(cluster.link_port()));
 }
 
-TEST_CASE("a head that cannot be reached is an error within five seconds") {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto ran = run_shoal({"status", "--connect", "127.0.0.1:1"}, std::chrono::seconds(5));
-  INFO(ran.err);
+namespace {
+
+/// What `shoal status` says of such a head, within the five seconds that it may take.
+std::string unreachable(const std::string& address) {
+  const auto ran = run_shoal({"status", "--connect", address}, std::chrono::seconds(5));
   CHECK(ran.exit_code == 1);
   CHECK(ran.out.empty());
-  CHECK(ran.err.find("127.0.0.1:1") != std::string::npos);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(6));
+  return ran.err;
+}
+
+} // namespace
+
+TEST_CASE("a head that cannot be reached is an error within five seconds") {
+  CHECK(unreachable("127.0.0.1:1") ==
+        "shoal: unavailable: no head can be reached: 127.0.0.1:1: Connection refused\n");
+  CHECK(unreachable("no-such-host.invalid:4100").find("no-such-host.invalid:4100: no such host") !=
+        std::string::npos);
+  const auto node = run_shoal({"node", "--join", "127.0.0.1:1", "--once", "--no-discovery"},
+                              std::chrono::seconds(5));
+  CHECK(node.exit_code == 1);
+  CHECK(node.err ==
+        "shoal: unavailable: no head can be reached: 127.0.0.1:1: Connection refused\n");
+}
+
+TEST_CASE("what is no head is an error within five seconds, too") {
+  const raw_listener silent;
+  const auto address = "127.0.0.1:" + std::to_string(silent.port());
+  CHECK(unreachable(address) == "shoal: unavailable: connecting to the head at " + address +
+                                    ": it accepts connections, but stays silent\n");
+  const process_cluster cluster;
+  const auto other = "127.0.0.1:" + std::to_string(cluster.link_port());
+  CHECK(unreachable(other) == "shoal: unavailable: connecting to the head at " + other +
+                                  ": it hung up before it said what it is\n");
 }
 
 TEST_SUITE_END();

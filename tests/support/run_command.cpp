@@ -1,6 +1,5 @@
 #include "tests/support/run_command.hpp"
 
-#include "actors/shoal.hpp"
 #include "runtime/base/file.hpp"
 #include "tests/support/paths.hpp"
 
@@ -8,7 +7,6 @@
 #include <sys/wait.h>
 
 #include <csignal>
-#include <thread>
 
 namespace shoal::test {
 namespace {
@@ -42,63 +40,6 @@ command_outcome run_command(const std::filesystem::path& program,
 
 command_outcome run_shoal(const std::vector<std::string>& arguments, std::chrono::seconds timeout) {
   return run_command(SHOAL_COMMAND, arguments, timeout);
-}
-
-command_cluster::command_cluster(const std::filesystem::path& folder, int nodes,
-                                 const std::vector<std::string>& node_flags)
-    : folder_(folder) {
-  start_head();
-  for (int n = 0; n < nodes; ++n) {
-    const auto name = "node-" + std::to_string(n);
-    std::vector<std::string> words{
-        "node",      "--bind", "127.0.0.1", "--join", address(), "--no-discovery",        "--once",
-        "--threads", "1",      "--name",    name,     "--cache", (folder / name).string()};
-    words.insert(words.end(), node_flags.begin(), node_flags.end());
-    auto child = child_process::start(SHOAL_COMMAND, words, {}, folder / (name + ".err"));
-    REQUIRE(child);
-    children_.push_back(*std::move(child));
-  }
-  if (nodes > 0) wait_for_nodes(static_cast<std::size_t>(nodes));
-}
-
-command_cluster::~command_cluster() {
-  while (!children_.empty()) children_.pop_back(); // nodes first: they leave in good order
-}
-
-std::string command_cluster::address() const {
-  return "127.0.0.1:" + std::to_string(port_);
-}
-
-void command_cluster::start_head() {
-  const auto port_file = folder_ / "port";
-  auto child = child_process::start(SHOAL_COMMAND,
-                                    {"head", "--bind", "127.0.0.1", "--port", "0", "--port-file",
-                                     port_file.string(), "--no-discovery", "--cache",
-                                     (folder_ / "head").string()},
-                                    {}, folder_ / "head.err");
-  REQUIRE(child);
-  children_.push_back(*std::move(child));
-  for (int tries = 0; tries < 600 && port_ == 0; ++tries) {
-    const auto text = content_of(port_file);
-    if (!text.empty())
-      port_ = static_cast<std::uint16_t>(std::stoi(text));
-    else
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  REQUIRE_MESSAGE(port_ != 0, content_of(folder_ / "head.err"));
-}
-
-void command_cluster::wait_for_nodes(std::size_t count) const {
-  const auto cluster = runtime::connect("127.0.0.1", port_);
-  REQUIRE(cluster);
-  std::size_t joined = 0;
-  for (int tries = 0; tries < 600 && joined < count; ++tries) {
-    const auto now = (*cluster)->status();
-    REQUIRE(now);
-    joined = now->nodes.size();
-    if (joined < count) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  REQUIRE(joined == count);
 }
 
 } // namespace shoal::test

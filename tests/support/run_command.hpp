@@ -3,9 +3,7 @@
 #include "actors/child_process.hpp"
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,29 +24,5 @@ command_outcome run_command(const std::filesystem::path& program,
 /// Runs the `shoal` command that this build made.
 command_outcome run_shoal(const std::vector<std::string>& arguments,
                           std::chrono::seconds timeout = std::chrono::seconds(120));
-
-/// A head and nodes of the `shoal` command, on loopback, without discovery. Failures to start are
-/// failures of the test.
-class command_cluster {
- public:
-  /// `node_flags` are those of every node.
-  explicit command_cluster(const std::filesystem::path& folder, int nodes = 0,
-                           const std::vector<std::string>& node_flags = {});
-  ~command_cluster();
-  command_cluster(const command_cluster&) = delete;
-  command_cluster& operator=(const command_cluster&) = delete;
-
-  std::uint16_t port() const { return port_; }
-  /// "127.0.0.1:PORT".
-  std::string address() const;
-
- private:
-  void start_head();
-  void wait_for_nodes(std::size_t count) const;
-
-  std::filesystem::path folder_;
-  std::vector<std::unique_ptr<child_process>> children_; ///< the head is the first
-  std::uint16_t port_ = 0;
-};
 
 } // namespace shoal::test

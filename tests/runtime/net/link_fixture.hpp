@@ -84,6 +84,10 @@ class watched_link {
     std::lock_guard lock(mutex_);
     return outcomes_.size();
   }
+  std::size_t problem_count() {
+    std::lock_guard lock(mutex_);
+    return problems_.size();
+  }
   std::size_t down_count() {
     std::lock_guard lock(mutex_);
     return down_.size();

@@ -1,5 +1,5 @@
 #include "runtime/net/probe.hpp"
-#include "tests/runtime/net/raw_peer.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "runtime/net/frame.hpp"
 #include "tests/runtime/net/link_fixture.hpp"
-#include "tests/runtime/net/raw_peer.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include <random>
 #include <thread>
@@ -192,6 +192,15 @@ TEST_CASE(
   check_works(link);
 }
 
+TEST_CASE("a peer that leaves while nothing is under way is no problem") {
+  watched_link link;
+  auto leaving = greeted(link, {9, 9});
+  leaving.close();
+  CHECK(link.wait_down(1).front().message().find("the peer closed it") != std::string::npos);
+  CHECK(link.problem_count() == 0); // it would have been told first
+  check_works(link);
+}
+
 TEST_CASE("a peer that dies in the middle of a message takes only its own connection along") {
   watched_link link;
   auto dying = greeted(link, {9, 9});
@@ -208,6 +217,7 @@ TEST_CASE("a peer that dies in the middle of a message takes only its own connec
   dying.send(byte_span(payload).first(10));
   dying.close();
   CHECK(link.wait_down(1).front().code() == errc::unavailable);
+  link.wait_problem("lost: the peer closed it");
   check_works(link);
 }
 

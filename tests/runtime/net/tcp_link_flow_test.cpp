@@ -1,5 +1,5 @@
 #include "tests/runtime/net/link_fixture.hpp"
-#include "tests/runtime/net/raw_peer.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include <thread>
 
