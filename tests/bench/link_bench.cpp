@@ -1,11 +1,13 @@
-// Measures the tensor link against a bare Asio stream on loopback, between two processes: bulk
-// transfer of messages of several sizes, and the round trip of a small one. The two take turns in
-// every round, so that whatever else the machine does hits both; medians are printed. The bare
-// stream sends and receives the same bytes, without checksums, from one buffer into one buffer.
+// Measures the tensor link against a bare Asio stream and against CAF messages on loopback, between
+// two processes: bulk transfer of messages of several sizes, and the round trip of a small one.
+// They take turns in every round, so that whatever else the machine does hits all; medians are
+// printed. The bare stream sends and receives the same bytes, without checksums, from one buffer
+// into one buffer.
 //
 //   link_bench [--json] [--rounds N]
 
 #include "runtime/net/tcp_link.hpp"
+#include "tests/bench/caf_wire.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -39,6 +41,7 @@ constexpr std::size_t kib = 1024;
 constexpr std::array<std::size_t, 6> sizes = {64 * kib,   256 * kib,   1024 * kib,
                                               4096 * kib, 16384 * kib, 65536 * kib};
 constexpr std::size_t bytes_per_turn = 256 * 1024 * kib;
+constexpr std::size_t caf_bytes_per_turn = 128 * 1024 * kib; // it is slower
 constexpr std::uint64_t pings_per_turn = 4000;
 constexpr std::size_t ping_bytes = 64;
 
@@ -108,6 +111,10 @@ void serve_bare(asio::io_context& io, tcp::acceptor& acceptor) {
   }
 }
 
+/// Where the other process is to be found: id of its link (2), then the ports of link, bare stream
+/// and actors.
+using hello_message = std::array<std::uint64_t, 5>;
+
 void serve(int out) {
   tcp_link* self = nullptr;
   link_handlers handlers;
@@ -123,17 +130,18 @@ void serve(int out) {
   asio::io_context io(1);
   tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   const auto id = self->address().id;
-  const std::array<std::uint64_t, 4> hello = {id.high, id.low, self->address().port,
-                                              acceptor.local_endpoint().port()};
+  bench::caf_wire actors;
+  const hello_message hello = {id.high, id.low, self->address().port,
+                               acceptor.local_endpoint().port(), actors.serve()};
   if (write(out, hello.data(), sizeof hello) != sizeof hello) std::exit(1);
   serve_bare(io, acceptor);
 }
 
 // --- the measured process ---
 
-class bench {
+class contest {
  public:
-  bench(const std::array<std::uint64_t, 4>& server)
+  explicit contest(const hello_message& server)
       : peer_{{server[0], server[1]}, "127.0.0.1", static_cast<std::uint16_t>(server[2])},
         socket_(io_) {
     link_handlers handlers;
@@ -145,6 +153,7 @@ class bench {
     link_ = std::move(*opened);
     socket_.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(server[3])});
     socket_.set_option(tcp::no_delay(true));
+    actors_.connect(static_cast<std::uint16_t>(server[4]));
     source_ = tensor({dtype::u8, {static_cast<std::int64_t>(sizes.back())}},
                      allocate_storage(sizes.back()));
     std::memset(source_.mutable_data(), 0x5a, source_.byte_size());
@@ -172,6 +181,10 @@ class bench {
       char done = 0;
       asio::read(socket_, asio::buffer(&done, 1));
     });
+  }
+
+  double bulk_by_actors(bench::caf_payload kind, std::size_t bytes, std::uint64_t count) {
+    return actors_.send(kind, bytes, count);
   }
 
   double pings_by_link() {
@@ -207,6 +220,7 @@ class bench {
   peer_address peer_;
   asio::io_context io_{1};
   tcp::socket socket_;
+  bench::caf_wire actors_;
   tensor source_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -220,42 +234,53 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Of one thing measured in both ways, a value per round.
+/// Of one thing measured in each way, a value per round.
 struct series {
   std::vector<double> link;
   std::vector<double> bare;
+  std::vector<double> caf_floats; ///< bulk only
+  std::vector<double> caf_text;   ///< bulk only
 
-  double ratio() const {
+  static double ratio(const std::vector<double>& a, const std::vector<double>& b) {
     std::vector<double> ratios;
-    for (std::size_t i = 0; i < link.size(); ++i) ratios.push_back(link[i] / bare[i]);
+    for (std::size_t i = 0; i < a.size(); ++i) ratios.push_back(a[i] / b[i]);
     return median(ratios);
   }
+  double to_bare() const { return ratio(link, bare); }
 };
 
 void report(const std::map<std::size_t, series>& bulk, const series& pings, bool json) {
   if (json) {
-    auto all = nlohmann::json::object();
+    auto document = nlohmann::json::object();
     for (const auto& [bytes, values] : bulk)
-      all["bulk"].push_back({{"bytes", bytes},
-                             {"link_bytes_per_second", median(values.link)},
-                             {"bare_bytes_per_second", median(values.bare)},
-                             {"ratio", values.ratio()}});
-    all["round_trip"] = {{"bytes", ping_bytes},
-                         {"link_seconds", median(pings.link)},
-                         {"bare_seconds", median(pings.bare)},
-                         {"ratio", pings.ratio()}};
-    fmt::print("{}\n", all.dump(2));
+      document["bulk"].push_back(
+          {{"bytes", bytes},
+           {"link_bytes_per_second", median(values.link)},
+           {"bare_bytes_per_second", median(values.bare)},
+           {"ratio", values.to_bare()},
+           {"caf_floats_bytes_per_second", median(values.caf_floats)},
+           {"ratio_to_caf_floats", series::ratio(values.link, values.caf_floats)},
+           {"caf_text_bytes_per_second", median(values.caf_text)},
+           {"ratio_to_caf_text", series::ratio(values.link, values.caf_text)}});
+    document["round_trip"] = {{"bytes", ping_bytes},
+                              {"link_seconds", median(pings.link)},
+                              {"bare_seconds", median(pings.bare)},
+                              {"ratio", pings.to_bare()}};
+    fmt::print("{}\n", document.dump(2));
     return;
   }
-  fmt::print("{:>12} {:>12} {:>12} {:>8}\n", "message", "link GB/s", "bare GB/s", "ratio");
+  fmt::print("{:>12} {:>10} {:>10} {:>6} {:>11} {:>6} {:>11} {:>6}   (GB/s)\n", "message", "link",
+             "bare", "ratio", "CAF floats", "ratio", "CAF string", "ratio");
   for (const auto& [bytes, values] : bulk)
-    fmt::print("{:>8} KiB {:>12.2f} {:>12.2f} {:>8.2f}\n", bytes / kib, median(values.link) / 1e9,
-               median(values.bare) / 1e9, values.ratio());
+    fmt::print("{:>8} KiB {:>10.2f} {:>10.2f} {:>6.2f} {:>11.2f} {:>6.2f} {:>11.2f} {:>6.2f}\n",
+               bytes / kib, median(values.link) / 1e9, median(values.bare) / 1e9, values.to_bare(),
+               median(values.caf_floats) / 1e9, series::ratio(values.link, values.caf_floats),
+               median(values.caf_text) / 1e9, series::ratio(values.link, values.caf_text));
   fmt::print("round trip of {} bytes: link {:.1f} us, bare {:.1f} us, ratio {:.2f}\n", ping_bytes,
-             median(pings.link) * 1e6, median(pings.bare) * 1e6, pings.ratio());
+             median(pings.link) * 1e6, median(pings.bare) * 1e6, pings.to_bare());
 }
 
-void measure(bench& both, int rounds, bool json) {
+void measure(contest& all, int rounds, bool json) {
   std::map<std::size_t, series> bulk;
   series pings;
   for (int round = -1; round < rounds; ++round) { // the first one warms up
@@ -263,15 +288,21 @@ void measure(bench& both, int rounds, bool json) {
       const std::uint64_t count = bytes_per_turn / bytes;
       const double total = static_cast<double>(bytes) * static_cast<double>(count);
       double bare = 0;
-      if (round % 2 != 0) bare = both.bulk_bare(bytes, count);
-      const double link = both.bulk_by_link(bytes, count);
-      if (round % 2 == 0) bare = both.bulk_bare(bytes, count);
+      if (round % 2 != 0) bare = all.bulk_bare(bytes, count);
+      const double link = all.bulk_by_link(bytes, count);
+      if (round % 2 == 0) bare = all.bulk_bare(bytes, count);
+      const auto fewer = std::max<std::uint64_t>(2, caf_bytes_per_turn / bytes);
+      const double floats = all.bulk_by_actors(bench::caf_payload::floats, bytes, fewer);
+      const double text = all.bulk_by_actors(bench::caf_payload::text, bytes, fewer);
       if (round < 0) continue;
+      const auto fewer_bytes = static_cast<double>(bytes * fewer);
+      bulk[bytes].caf_floats.push_back(fewer_bytes / floats);
+      bulk[bytes].caf_text.push_back(fewer_bytes / text);
       bulk[bytes].link.push_back(total / link);
       bulk[bytes].bare.push_back(total / bare);
     }
-    const double link = both.pings_by_link() / pings_per_turn;
-    const double bare = both.pings_bare() / pings_per_turn;
+    const double link = all.pings_by_link() / pings_per_turn;
+    const double bare = all.pings_bare() / pings_per_turn;
     if (round < 0) continue;
     pings.link.push_back(link);
     pings.bare.push_back(bare);
@@ -305,10 +336,10 @@ int main(int argc, char** argv) {
     _exit(0);
   }
   close(ends[1]);
-  std::array<std::uint64_t, 4> server{};
+  hello_message server{};
   if (read(ends[0], server.data(), sizeof server) != sizeof server) return 1;
-  bench both(server);
-  measure(both, rounds, json);
+  contest all(server);
+  measure(all, rounds, json);
   kill(child, SIGKILL);
   return 0;
 }
