@@ -42,7 +42,7 @@ void grant(pointer self, const assignment& a) {
   const auto found = self->state.clients.find(a.key.id.request);
   if (found == self->state.clients.end()) return;
   const part_name name{a.key.id.request, a.key.id.part, a.attempt, a.key.epoch};
-  // A plan has one shard per stage for now: the replica chosen is always the first.
+  // A plan has one shard per stage: the replica chosen is always the first.
   self->send(found->second.reply_to, granted_atom_v, route_grant{name, plan.shards});
 }
 
