@@ -23,6 +23,9 @@ constexpr link_profile same_process{10e-6, 10e9};
 constexpr link_profile same_machine{50e-6, 2e9};
 constexpr link_profile local_network{200e-6, 110e6};
 
+/// What a shorter way through may cost in throughput. Layer times are not known better than this,
+/// while bytes over a cut are, and moving them takes time of the same processors.
+constexpr double latency_slack = 0.05;
 /// Where stages share a device, the time of the longest matters little, and that of the cuts more.
 constexpr double slack_of_shared_devices = 0.25;
 
@@ -151,7 +154,7 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   list_devices(task, candidates, profiles);
   partition_options options;
   if (task.order.stages > 0) options.stages = task.order.stages;
-  if (profiles.front().shares > 1) options.latency_slack = slack_of_shared_devices;
+  options.latency_slack = profiles.front().shares > 1 ? slack_of_shared_devices : latency_slack;
   SHOAL_TRY(out.plan, partition(costs, profiles, links_between(task), options));
   out.plan.epoch = task.epoch;
   SHOAL_TRY(const auto bound, bind_examples(task, out.rewritten));

@@ -48,22 +48,39 @@ std::optional<int> broadcast_split(const node_context& c, std::span<const int> s
   return rank - from_right;
 }
 
-kernel_traits broadcast_layouts(const prepare_context& c) {
+namespace {
+
+/// The first layout other than plain that an input as large as the output comes in. A plain one
+/// beside it is reordered: a convolution reads what comes out, more likely than not, and the plain
+/// one may be the first of a whole chain of residuals.
+layout common_layout(const prepare_context& c) {
   const auto& out = c.outputs[0].dims;
-  std::optional<layout> agreed;
+  auto common = layout::plain;
+  bool differ = false;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.dims(i) != out) continue;
-    if (agreed && *agreed != c.input_layouts[i]) return {};
-    agreed = c.input_layouts[i];
+    const auto format = c.input_layouts[i];
+    if (common == layout::plain) common = format;
+    differ = differ || format != common;
   }
-  if (!agreed || *agreed == layout::plain) return {};
-  kernel_traits traits{.output = *agreed};
+  const bool reorders_are_cheap =
+      std::ranges::all_of(c.inputs, [](const operand& o) { return size_of(o.type.type) == 4; });
+  return differ && !reorders_are_cheap ? layout::plain : common;
+}
+
+} // namespace
+
+kernel_traits broadcast_layouts(const prepare_context& c) {
+  const auto& out = c.outputs[0].dims;
+  const auto common = common_layout(c);
+  if (common == layout::plain) return {};
+  kernel_traits traits{.output = common};
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    if (!broadcasts_in(c.dims(i), out, *agreed)) return {};
+    if (!broadcasts_in(c.dims(i), out, common)) return {};
     // One value per channel lies in a blocked layout as it does in a plain one.
     const bool per_channel = c.dims(i).rank() == out.rank() && c.dims(i)[1] == out[1];
-    const bool as_it_comes = per_channel && c.input_layouts[i] == *agreed;
-    traits.inputs.push_back(as_it_comes ? *agreed : layout::plain);
+    const bool as_it_comes = per_channel && c.input_layouts[i] == common;
+    traits.inputs.push_back(c.dims(i) == out || as_it_comes ? common : layout::plain);
   }
   return traits;
 }

@@ -20,8 +20,8 @@ std::optional<interval> broadcast_field(const node_context& c, std::size_t input
 /// element along it.
 std::optional<int> broadcast_split(const node_context& c, std::span<const int> split);
 
-/// Keeps the layout that the producers of all inputs as large as the output agree on, if the others
-/// can be broadcast in it; else everything is plain.
+/// The layout that an input as large as the output comes in, plain last, if the smaller ones can be
+/// broadcast in it; else everything is plain.
 kernel_traits broadcast_layouts(const prepare_context& c);
 
 } // namespace shoal::rules

@@ -1,7 +1,10 @@
 #include "runtime/session/session.hpp"
+#include "tests/support/model_builder.hpp"
 #include "tests/support/node_runner.hpp"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace shoal;
 
@@ -91,4 +94,36 @@ TEST_CASE("parts of a Split that are left out do not shift the others") {
   workspace arena;
   const auto values = tensor::of<float>({6}, {1, 2, 3, 4, 5, 6});
   CHECK(identical((*(*s)->run({&values, 1}, arena))[0], tensor::of<float>({2}, {3, 4})));
+}
+
+namespace {
+
+/// x plus convolutions of it, block after block, as a stage that begins among residuals gets it.
+std::shared_ptr<const graph> residual_chain(int blocks) {
+  test::model_builder m("residuals", 17, 5);
+  auto x = m.input("x", dtype::f32, {1, 32, 9, 7});
+  for (int i = 0; i < blocks; ++i) {
+    attributes attrs;
+    attrs.set("pads", std::vector<std::int64_t>{1, 1, 1, 1});
+    const auto c = m.node("Conv", {x, m.random({32, 32, 3, 3}, 0.1f)}, attrs);
+    x = m.node("Relu", {m.node("Add", {c, x})});
+  }
+  m.output(x, "y");
+  return std::make_shared<const graph>(std::move(m).build());
+}
+
+std::size_t reorders_in(const std::shared_ptr<const graph>& model) {
+  const operand in{{dtype::f32, {1, 32, 9, 7}}, nullptr, true};
+  const auto s = session::compile(model, {&in, 1}, std::make_shared<weight_cache>());
+  REQUIRE(s);
+  return static_cast<std::size_t>(
+      std::ranges::count((*s)->profile(), std::string_view("reorder"), &node_profile::kernel));
+}
+
+} // namespace
+
+TEST_CASE("a plain input costs one reorder, not one in every residual block behind it") {
+  const auto few = reorders_in(residual_chain(2));
+  CHECK(few <= 2); // of the input and of the output
+  CHECK(reorders_in(residual_chain(8)) == few);
 }
