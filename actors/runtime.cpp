@@ -225,7 +225,7 @@ result<model> runtime::load(const std::filesystem::path& file, const load_option
 result<model> runtime::load(std::shared_ptr<const graph> graph, const load_options& options) {
   auto& requests = *implementation_->requests;
   auto named = options;
-  if (named.name.empty()) named.name = graph->name();
+  if (named.name.empty() && graph) named.name = graph->name();
   SHOAL_TRY(const auto card, requests.load(std::move(graph), named));
   auto s = std::make_shared<model::state>();
   s->via = &requests;

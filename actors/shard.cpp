@@ -26,10 +26,9 @@ void pass_on(part_ptr p, post_office& office) {
   office.send(std::move(p));
 }
 
-/// Adds what a reader of the error needs: request, stage, node.
+/// Adds what a reader of the error needs: stage and node. The scheduler adds the request.
 error located(const part& p, const stage_program& program, const incarnation& node) {
-  return p.failure->within(fmt::format("request {} part {}, stage {} of '{}' on node {}",
-                                       p.name.request, p.name.part, program.name.stage,
+  return p.failure->within(fmt::format("stage {} of '{}' on node {}", program.name.stage + 1,
                                        program.name.model, to_string(node)));
 }
 
