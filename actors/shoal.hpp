@@ -94,7 +94,8 @@ struct model_value {
 
 class runtime;
 
-/// A model that a runtime serves. A cheap handle; thread-safe. The runtime outlives it.
+/// A model that a runtime serves. A cheap handle; thread-safe. Once the runtime has ended, requests
+/// are answered with `cancelled`.
 class model {
  public:
   const std::string& name() const;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <future>
+#include <optional>
 #include <stdexcept>
 
 using namespace shoal;
@@ -69,6 +70,25 @@ TEST_CASE("the end of a runtime answers what is still open, each request once") 
       ++cancelled;
     }
   CHECK(cancelled > 0); // else this proves nothing
+}
+
+TEST_CASE("a model whose runtime has ended answers that, also in the middle of the end") {
+  std::optional<model> left;
+  std::atomic<int> second = 0;
+  {
+    const auto here = start();
+    left = load(*here);
+    for (int i = 0; i < 100; ++i)
+      left->infer({batch(1000)}, [&](const result<inference>&) {
+        left->infer({batch(1)}, [&](const result<inference>&) { ++second; });
+      });
+  }
+  CHECK(second == 100);
+  auto late = left->infer({batch(1)});
+  const auto answer = get(late);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code() == errc::cancelled);
+  left->cancel(1);
 }
 
 TEST_CASE("a callback that throws harms nobody else") {
