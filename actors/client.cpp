@@ -87,7 +87,12 @@ result<Answer> ask(caf::actor_system& system, const Handle& whom, std::chrono::m
   std::optional<error> failure;
   self->request(whom, timeout, std::forward<Words>(words)...)
       .receive([&](Answer& given) { answer = std::move(given); },
-               [&](const caf::error& e) { failure = from_caf(e); });
+               [&](const caf::error& e) {
+                 failure = e == caf::sec::request_timeout
+                               ? fail(errc::deadline_exceeded,
+                                      "the head did not answer within {} ms", timeout.count())
+                               : from_caf(e);
+               });
   if (failure) return *std::move(failure);
   return *std::move(answer);
 }
@@ -108,7 +113,7 @@ client::~client() {
   caf::anon_send_exit(aggregator_, caf::exit_reason::user_shutdown);
 }
 
-result<model_order> client::publish(std::shared_ptr<const graph> graph,
+result<model_order> client::publish(const std::shared_ptr<const graph>& graph,
                                     const load_options& options) {
   model_order order;
   order.name = options.name;
@@ -119,7 +124,7 @@ result<model_order> client::publish(std::shared_ptr<const graph> graph,
   if (doors_.head.id == home_.self().id) {
     // The head is in this process: it takes the graph itself, whatever that is named.
     order.package = sha256(bytes_of(fmt::format("{} {}", fmt::ptr(graph.get()), next_request_++)));
-    home_.library()->add(order.package, std::move(graph));
+    home_.library()->add(order.package, graph);
     return order;
   }
   SHOAL_TRY(const auto packed, pack_graph(*graph, *home_.store().memory));
@@ -149,7 +154,7 @@ result<model_card> client::load(std::shared_ptr<const graph> graph, const load_o
   if (!graph) return fail(errc::invalid_argument, "there is no graph to load");
   if (!options.inputs.empty()) SHOAL_CHECK(check_inputs(*graph, options.inputs));
   auto described = options;
-  SHOAL_TRY(const auto wish, publish(std::move(graph), described));
+  SHOAL_TRY(const auto wish, publish(graph, described)); // which stays until it is answered
   return order(wish, described);
 }
 

@@ -1,5 +1,6 @@
 #include "actors/shoal.hpp"
 #include "tests/support/model_builder.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +8,7 @@
 #include <future>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 using namespace shoal;
 using namespace shoal::test;
@@ -129,6 +131,43 @@ TEST_CASE("a load without a graph is refused") {
   const auto loaded = start()->load(std::shared_ptr<const graph>(), {});
   REQUIRE_FALSE(loaded);
   CHECK(loaded.error().code() == errc::invalid_argument);
+}
+
+TEST_CASE("a plan that was only looked at leaves nothing behind, made or not") {
+  const auto here = start();
+  std::weak_ptr<const graph> looked_at;
+  {
+    auto model = negation();
+    looked_at = model;
+    REQUIRE(here->load(model, {.name = "negation", .plan_only = true}));
+    const auto impossible =
+        here->load(model, {.name = "negation", .stages = 1000, .plan_only = true});
+    REQUIRE_FALSE(impossible);
+    CHECK(impossible.error().message() ==
+          "planning 'negation': the model can be cut into at most 1 stages, not 1000");
+  }
+  const auto now = here->status();
+  REQUIRE(now);
+  CHECK(now->models.empty());
+  // The planner's thread drops its reference a moment after it has answered.
+  for (int tries = 0; tries < 500 && !looked_at.expired(); ++tries)
+    std::this_thread::sleep_for(10ms);
+  CHECK(looked_at.expired());
+}
+
+TEST_CASE("more executors than a node may have are refused at once") {
+  const auto crowd = runtime::embedded({.executors = 65, .threads_per_executor = 1});
+  REQUIRE_FALSE(crowd);
+  CHECK(crowd.error().code() == errc::invalid_argument);
+  CHECK(crowd.error().message().find("65") != std::string::npos);
+}
+
+TEST_CASE("a load that takes too long says so") {
+  // Measuring this one takes some hundred milliseconds.
+  const auto loaded = start()->load(source_file("apps/builtin/upscale_x2.onnx"), {.timeout = 1ms});
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().code() == errc::deadline_exceeded);
+  CHECK(loaded.error().message() == "the head did not answer within 1 ms");
 }
 
 TEST_CASE("any timeout is a timeout: none left, or as long as can be said") {
