@@ -47,7 +47,8 @@ head::~head() {
 
 result<std::uint16_t> head::publish(const std::string& host, std::uint16_t port) {
   desk_ = system_.spawn(front_desk, doors_);
-  const auto bound = system_.middleman().publish(desk_, port, host.c_str());
+  // Reuse: a head that was killed leaves connections that linger on its port.
+  const auto bound = system_.middleman().publish(desk_, port, host.c_str(), true);
   if (!bound)
     return fail(errc::io, "cannot listen on {}:{}: {} (is the port in use?)", host, port,
                 from_caf(bound.error()).message());

@@ -56,6 +56,20 @@ TEST_CASE("the status of a cluster shows its nodes, and what they served") {
   CHECK(status["models"][0]["state"] == "ready");
 }
 
+TEST_CASE("a head that was killed can be started again at once, and its nodes come back") {
+  const temporary_folder folder;
+  command_cluster cluster(folder.path());
+  const auto node = shoal::child_process::start(SHOAL_COMMAND,
+                                                {"node", "--bind", "127.0.0.1", "--join",
+                                                 cluster.address(), "--no-discovery", "--threads",
+                                                 "1", "--cache", (folder.path() / "node").string()},
+                                                {}, folder.path() / "node.err");
+  REQUIRE(node);
+  cluster.wait_for_nodes(1);
+  cluster.replace_head();
+  cluster.wait_for_nodes(1);
+}
+
 TEST_CASE("a plan over a cluster leaves what is served alone") {
   const temporary_folder folder;
   const command_cluster cluster(folder.path(), 1);

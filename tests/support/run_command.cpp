@@ -47,7 +47,7 @@ command_outcome run_shoal(const std::vector<std::string>& arguments, std::chrono
 command_cluster::command_cluster(const std::filesystem::path& folder, int nodes,
                                  const std::vector<std::string>& node_flags)
     : folder_(folder) {
-  start_head();
+  children_.push_back(start_head());
   for (int n = 0; n < nodes; ++n) {
     const auto name = "node-" + std::to_string(n);
     std::vector<std::string> words{
@@ -69,23 +69,30 @@ std::string command_cluster::address() const {
   return "127.0.0.1:" + std::to_string(port_);
 }
 
-void command_cluster::start_head() {
+void command_cluster::replace_head() {
+  auto& head = children_.front();
+  head->signal(SIGKILL);
+  REQUIRE(head->wait(std::chrono::seconds(10)));
+  head = start_head();
+}
+
+std::unique_ptr<child_process> command_cluster::start_head() {
   const auto port_file = folder_ / "port";
+  std::filesystem::remove(port_file);
   auto child = child_process::start(SHOAL_COMMAND,
-                                    {"head", "--bind", "127.0.0.1", "--port", "0", "--port-file",
-                                     port_file.string(), "--no-discovery", "--cache",
+                                    {"head", "--bind", "127.0.0.1", "--port", std::to_string(port_),
+                                     "--port-file", port_file.string(), "--no-discovery", "--cache",
                                      (folder_ / "head").string()},
                                     {}, folder_ / "head.err");
   REQUIRE(child);
-  children_.push_back(*std::move(child));
-  for (int tries = 0; tries < 600 && port_ == 0; ++tries) {
-    const auto text = content_of(port_file);
-    if (!text.empty())
-      port_ = static_cast<std::uint16_t>(std::stoi(text));
-    else
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::string text;
+  for (int tries = 0; tries < 600 && text.empty() && (*child)->running(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    text = content_of(port_file);
   }
-  REQUIRE_MESSAGE(port_ != 0, content_of(folder_ / "head.err"));
+  REQUIRE_MESSAGE(!text.empty(), content_of(folder_ / "head.err"));
+  port_ = static_cast<std::uint16_t>(std::stoi(text));
+  return *std::move(child);
 }
 
 void command_cluster::wait_for_nodes(std::size_t count) const {

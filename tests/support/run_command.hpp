@@ -38,13 +38,17 @@ class command_cluster {
   command_cluster(const command_cluster&) = delete;
   command_cluster& operator=(const command_cluster&) = delete;
 
+  /// Kills the head without a warning and starts another one on the same port.
+  void replace_head();
+  void wait_for_nodes(std::size_t count) const;
+
   std::uint16_t port() const { return port_; }
   /// "127.0.0.1:PORT".
   std::string address() const;
 
  private:
-  void start_head();
-  void wait_for_nodes(std::size_t count) const;
+  /// On `port_`; 0: on any free port, which that is then.
+  std::unique_ptr<child_process> start_head();
 
   std::filesystem::path folder_;
   std::vector<std::unique_ptr<child_process>> children_; ///< the head is the first
