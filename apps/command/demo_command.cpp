@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 namespace shoal {
@@ -45,12 +46,49 @@ class scratch_folder {
 };
 
 /// A head and then nodes; the nodes go first.
-struct process_group {
-  std::vector<std::unique_ptr<child_process>> members;
+class process_group {
+ public:
   ~process_group() {
-    for (std::size_t i = 1; i < members.size(); ++i) members[i]->signal(SIGTERM); // together
-    while (!members.empty()) members.pop_back();
+    for (std::size_t i = 1; i < members_.size(); ++i) members_[i]->signal(SIGTERM); // together
+    while (!members_.empty()) members_.pop_back();
   }
+  child_process& add(std::unique_ptr<child_process> one) {
+    const std::lock_guard lock(mutex_);
+    return *members_.emplace_back(std::move(one));
+  }
+  void kill() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : members_) one->signal(SIGKILL);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<child_process>> members_;
+};
+
+/// Leaves no files behind when the user interrupts. Lives while `children` write to `folder`.
+class interrupt_guard {
+ public:
+  interrupt_guard(signal_waiter& signals, std::filesystem::path folder, process_group& children)
+      : watcher_([&signals, folder = std::move(folder), &children](const std::stop_token& over) {
+          int signal = 0;
+          while (signal == 0 && !over.stop_requested())
+            signal = signals.wait(std::chrono::milliseconds(50));
+          if (signal == 0) return;
+          children.kill();
+          std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they are gone by then
+          std::error_code left_behind;
+          std::filesystem::remove_all(folder, left_behind);
+          std::signal(signal, SIG_DFL);
+          sigset_t one;
+          sigemptyset(&one);
+          sigaddset(&one, signal);
+          pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+          std::raise(signal); // so that the shell sees what ended the demo
+        }) {}
+
+ private:
+  std::jthread watcher_;
 };
 
 /// Starts a head and returns the port that it listens on.
@@ -61,14 +99,13 @@ result<std::uint16_t> start_head(const std::filesystem::path& folder, process_gr
                                  {"head", "--log-level", "error", "--bind", "127.0.0.1", "--port",
                                   "0", "--no-discovery", "--port-file", port_file.string(),
                                   "--cache", (folder / "head").string()}));
-  children.members.push_back(std::move(child));
+  auto& head = children.add(std::move(child));
   for (int tries = 0; tries < 200; ++tries) {
     if (const auto text = read_file(port_file, 16)) {
       SHOAL_TRY(const auto where, parse_host_and_port("127.0.0.1:" + *text));
       return where.port;
     }
-    if (!children.members.back()->running())
-      return fail(errc::unavailable, "the head ended before it listened");
+    if (!head.running()) return fail(errc::unavailable, "the head ended before it listened");
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return fail(errc::deadline_exceeded, "the head did not listen within ten seconds");
@@ -83,7 +120,7 @@ result<void> start_node(const std::filesystem::path& folder, std::uint16_t port,
                                   fmt::format("127.0.0.1:{}", port), "--no-discovery", "--once",
                                   "--threads", "1", "--name", name, "--cache",
                                   (folder / name).string()}));
-  children.members.push_back(std::move(child));
+  children.add(std::move(child));
   return {};
 }
 
@@ -129,12 +166,14 @@ result<void> run_demo(const demo_flags& flags) {
   if (format != tensor_format::png && format != tensor_format::jpeg)
     return fail(errc::invalid_argument, "{}: expected a name that ends in .png or .jpg",
                 flags.output.string());
+  signal_waiter signals; // first: what comes from here on waits for the guard
   SHOAL_TRY(const auto folder, scratch_folder::make());
   SHOAL_TRY(const auto imported, import_onnx_bytes(builtin_model()));
   SHOAL_TRY(const auto photo, decode_image(builtin_photo()));
   SHOAL_TRY(const auto input, image_to_tensor(photo));
   std::printf("Starting a head and %d worker processes on loopback ...\n", flags.nodes);
   process_group children;
+  const interrupt_guard guard(signals, folder->path, children);
   SHOAL_TRY(const auto port, start_head(folder->path, children));
   for (int n = 0; n < flags.nodes; ++n) SHOAL_CHECK(start_node(folder->path, port, n, children));
   SHOAL_TRY(auto cluster, runtime::connect("127.0.0.1", port));

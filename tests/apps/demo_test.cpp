@@ -3,6 +3,12 @@
 #include "tests/support/run_command.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
 
 using namespace shoal;
 using namespace shoal::test;
@@ -26,6 +32,26 @@ TEST_CASE("the demo shows plan, times and check, writes its picture, and says no
   REQUIRE(written);
   CHECK(written->width == 512);
   CHECK(written->height == 512);
+}
+
+TEST_CASE("an interrupted demo leaves no files behind") {
+  const temporary_folder folder;
+  setenv("TMPDIR", folder.path().c_str(), 1);
+  auto demo = child_process::start(SHOAL_COMMAND, {"demo"}, {}, folder.path() / "demo.err");
+  unsetenv("TMPDIR");
+  REQUIRE(demo);
+  const auto scratch = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.is_directory()) return true;
+    return false;
+  };
+  for (int tries = 0; tries < 1000 && !scratch(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  REQUIRE(scratch());
+  (*demo)->signal(SIGINT);
+  REQUIRE((*demo)->wait(std::chrono::seconds(10)));
+  CHECK(WIFSIGNALED((*demo)->status()));
+  CHECK_FALSE(scratch());
 }
 
 TEST_CASE("the demo refuses a picture that it could not write before it starts anything") {
