@@ -41,6 +41,7 @@ void list_devices(const planning_task& task, std::vector<candidate>& candidates,
         const auto& offer = task.nodes[n].devices[d];
         device_profile profile;
         profile.name = fmt::format("{}/{}", task.nodes[n].name, offer.name);
+        if (copies > 1) profile.name = fmt::format("1/{} of {}", copies, profile.name);
         profile.speed = static_cast<double>(offer.flops_per_second) /
                         task.reference_flops_per_second / static_cast<double>(copies);
         profile.memory_bytes = offer.memory_bytes / copies;

@@ -97,4 +97,16 @@ TEST_CASE("the shapes of a plan can come from files, and are checked") {
   CHECK(more.err.find("4000") != std::string::npos);
 }
 
+TEST_CASE("stages that share a device say which part of it their times are for") {
+  const auto ran = run_shoal({"plan", "--model", upscale, "--stages", "3", "--shape", "1x3x32x32"});
+  INFO(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  INFO(ran.out);
+  std::size_t shares = 0;
+  for (auto at = ran.out.find("1/3 of embedded/cpu0"); at != std::string::npos;
+       at = ran.out.find("1/3 of embedded/cpu0", at + 1))
+    ++shares;
+  CHECK(shares == 3);
+}
+
 TEST_SUITE_END();
