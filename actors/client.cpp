@@ -18,8 +18,9 @@ namespace shoal {
 namespace {
 
 constexpr auto progress_period = std::chrono::milliseconds(200);
-/// What the scheduler accepts; longer timeouts mean this one.
-constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(24);
+/// What the scheduler accepts of a request; longer timeouts mean this one.
+constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(1);
+constexpr std::chrono::milliseconds longest_load = std::chrono::hours(24);
 
 /// A caller's callback. Called once: at the latest when the last actor that could is gone.
 class caller {
@@ -136,7 +137,7 @@ result<model_order> client::publish(const std::shared_ptr<const graph>& graph,
 
 result<model_card> client::order(const model_order& order, const load_options& options) {
   auto card = std::async(std::launch::async, [&] {
-    return ask<model_card>(system_, doors_.deployer, std::min(options.timeout, longest_timeout),
+    return ask<model_card>(system_, doors_.deployer, std::min(options.timeout, longest_load),
                            load_atom_v, order);
   });
   while (card.wait_for(progress_period) != std::future_status::ready) {

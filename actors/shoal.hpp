@@ -63,7 +63,7 @@ struct load_options {
 };
 
 struct infer_options {
-  std::chrono::milliseconds timeout = std::chrono::seconds(60); ///< a day at most
+  std::chrono::milliseconds timeout = std::chrono::seconds(60); ///< an hour at most
   int priority = 0;                                             ///< higher goes first
   std::uint32_t parts = 1; ///< cut the batch (axis 0) into so many parts
 };

@@ -155,7 +155,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
   command->add_option("--timeout", flags->timeout_s, "Seconds that a request may take")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->add_flag("--json", flags->json, "Print JSON instead of tables");
   command->callback([flags, &exit_code] { exit_code = exit_code_of(run_bench(*flags)); });

@@ -187,7 +187,7 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
   command->add_option("--timeout", flags->timeout_s, "Seconds that the request may take")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->add_option("--repeat", flags->repeat, "Run it so many times, one after the other")
       ->check(CLI::Range(1, 1'000'000));

@@ -30,7 +30,7 @@ struct scheduler_options {
   /// Part of how long an ended part is remembered, so that duplicates are known as such.
   time_span node_lease = std::chrono::seconds(3);
   time_span lost_node_memory = std::chrono::minutes(10);
-  time_span max_deadline = std::chrono::hours(24); ///< from submission
+  time_span max_deadline = std::chrono::hours(1); ///< from submission
 };
 
 /// What a client wants done: `parts` parts of one request, each to be ended on its own.

@@ -175,6 +175,7 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong") {
            {{"infer", "--model", "m.onnx", "--connect", "nowhere"}, "expected HOST:PORT"},
            {{"infer", "--model", "m.onnx", "--connect", "a:1", "--local-nodes", "2"}, "excludes"},
            {{"infer", "--model", "m.onnx", "--top", "3", "--output", "-"}, "both classes"},
+           {{"infer", "--model", "m.onnx", "--timeout", "3601"}, "3600"},
            {{"infer", "--model", "m.onnx", "--labels", "l.txt"}, "--top"},
            {{"status"}, "--connect is required"},
            {{"bench", "--model", "m.onnx", "--arrivals", "constant"}, "--rate"},
