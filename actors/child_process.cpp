@@ -13,10 +13,12 @@
 
 namespace shoal {
 
-result<std::unique_ptr<child_process>>
-child_process::start(const std::filesystem::path& program,
-                     const std::vector<std::string>& arguments, const std::filesystem::path& output,
-                     const std::filesystem::path& errors) {
+namespace {
+
+result<pid_t> fork_and_run(const std::filesystem::path& program,
+                           const std::vector<std::string>& arguments,
+                           const std::filesystem::path& output,
+                           const std::filesystem::path& errors) {
   std::vector<std::string> words{program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -55,14 +57,42 @@ child_process::start(const std::filesystem::path& program,
     waitpid(id, nullptr, 0);
     return fail(errc::not_found, "cannot run {}: {}", program.string(), std::strerror(reason));
   }
-  return std::unique_ptr<child_process>(new child_process(id));
+  return id;
+}
+
+} // namespace
+
+result<std::unique_ptr<child_process>>
+child_process::start(const std::filesystem::path& program,
+                     const std::vector<std::string>& arguments, const std::filesystem::path& output,
+                     const std::filesystem::path& errors) {
+  std::promise<result<pid_t>> forked;
+  auto outcome = forked.get_future();
+  std::promise<void> done;
+  std::thread keeper([&, forked = std::move(forked), until = done.get_future()]() mutable {
+    forked.set_value(fork_and_run(program, arguments, output, errors));
+    until.wait(); // nothing else of this call may be touched by now
+  });
+  auto id = outcome.get();
+  if (!id) {
+    done.set_value();
+    keeper.join();
+    return std::move(id).error();
+  }
+  auto child = std::unique_ptr<child_process>(new child_process(*id));
+  child->keeper_ = std::move(keeper);
+  child->done_ = std::move(done);
+  return child;
 }
 
 child_process::~child_process() {
   signal(SIGTERM);
-  if (wait(std::chrono::seconds(5))) return;
-  signal(SIGKILL);
-  wait(std::chrono::seconds(5));
+  if (!wait(std::chrono::seconds(5))) {
+    signal(SIGKILL);
+    wait(std::chrono::seconds(5));
+  }
+  done_.set_value();
+  keeper_.join();
 }
 
 bool child_process::running() {

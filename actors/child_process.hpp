@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace shoal {
@@ -38,6 +40,9 @@ class child_process {
   explicit child_process(pid_t id) : id_(id) {}
 
   pid_t id_;
+  /// The child's parent, to the kernel: a child is killed when the thread that forked it ends.
+  std::thread keeper_;
+  std::promise<void> done_; ///< `keeper_` may end
   bool ended_ = false;
   int status_ = 0;
 };

@@ -12,11 +12,37 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
 constexpr std::string_view the_head = "the head";
 constexpr auto progress_period = std::chrono::milliseconds(200);
+/// What the scheduler accepts of a request; longer timeouts mean this one.
+constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(1);
+constexpr std::chrono::milliseconds longest_load = std::chrono::hours(24);
+
+/// A caller's callback. Called once: at the latest when the last actor that could is gone.
+class caller {
+ public:
+  explicit caller(std::function<void(result<inference>)> answer) : answer_(std::move(answer)) {}
+  ~caller() { call(fail(errc::cancelled, "the runtime ended before the request did")); }
+  caller(const caller&) = delete;
+  caller& operator=(const caller&) = delete;
+
+  void call(result<inference> outcome) {
+    const auto answer = std::exchange(answer_, nullptr);
+    if (!answer) return;
+    try {
+      answer(std::move(outcome));
+    } catch (...) { // it must not end the actor that answers everybody
+    }
+  }
+
+ private:
+  std::function<void(result<inference>)> answer_;
+};
 
 inference to_public(response&& answer) {
   inference out;
@@ -63,7 +89,12 @@ result<Answer> ask(caf::actor_system& system, std::string_view whose, const Hand
   std::optional<error> failure;
   self->request(whom, timeout, std::forward<Words>(words)...)
       .receive([&](Answer& given) { answer = std::move(given); },
-               [&](const caf::error& e) { failure = from_caf(e, whose); });
+               [&](const caf::error& e) {
+                 failure = e == caf::sec::request_timeout
+                               ? fail(errc::deadline_exceeded, "{} did not answer within {} ms",
+                                      whose, timeout.count())
+                               : from_caf(e, whose);
+               });
   if (failure) return *std::move(failure);
   return *std::move(answer);
 }
@@ -84,7 +115,7 @@ client::~client() {
   caf::anon_send_exit(aggregator_, caf::exit_reason::user_shutdown);
 }
 
-result<model_order> client::publish(std::shared_ptr<const graph> graph,
+result<model_order> client::publish(const std::shared_ptr<const graph>& graph,
                                     const load_options& options) {
   model_order order;
   order.name = options.name;
@@ -95,7 +126,7 @@ result<model_order> client::publish(std::shared_ptr<const graph> graph,
   if (doors_.head.id == home_.self().id) {
     // The head is in this process: it takes the graph itself, whatever that is named.
     order.package = sha256(bytes_of(fmt::format("{} {}", fmt::ptr(graph.get()), next_request_++)));
-    home_.library()->add(order.package, std::move(graph));
+    home_.library()->add(order.package, graph);
     return order;
   }
   SHOAL_TRY(const auto packed, pack_graph(*graph, *home_.store().memory));
@@ -107,7 +138,8 @@ result<model_order> client::publish(std::shared_ptr<const graph> graph,
 
 result<model_card> client::order(const model_order& order, const load_options& options) {
   auto card = std::async(std::launch::async, [&] {
-    return ask<model_card>(system_, the_head, doors_.deployer, options.timeout, load_atom_v, order);
+    return ask<model_card>(system_, the_head, doors_.deployer,
+                           std::min(options.timeout, longest_load), load_atom_v, order);
   });
   while (card.wait_for(progress_period) != std::future_status::ready) {
     if (!options.on_progress) continue;
@@ -121,9 +153,10 @@ result<model_card> client::order(const model_order& order, const load_options& o
 }
 
 result<model_card> client::load(std::shared_ptr<const graph> graph, const load_options& options) {
+  if (!graph) return fail(errc::invalid_argument, "there is no graph to load");
   if (!options.inputs.empty()) SHOAL_CHECK(check_inputs(*graph, options.inputs));
   auto described = options;
-  SHOAL_TRY(const auto wish, publish(std::move(graph), described));
+  SHOAL_TRY(const auto wish, publish(graph, described)); // which stays until it is answered
   return order(wish, described);
 }
 
@@ -147,12 +180,13 @@ std::uint64_t client::infer(const std::string& model, std::vector<tensor> inputs
   what->parts = std::max<std::uint32_t>(1, options.parts);
   what->priority = options.priority;
   what->started = std::chrono::steady_clock::now();
-  what->deadline = what->started + options.timeout;
-  what->answer = [answer = std::move(answer)](result<response> outcome) {
+  what->deadline =
+      what->started + std::clamp(options.timeout, std::chrono::milliseconds(0), longest_timeout);
+  what->answer = [to = std::make_shared<caller>(std::move(answer))](result<response> outcome) {
     if (outcome)
-      answer(to_public(*std::move(outcome)));
+      to->call(to_public(*std::move(outcome)));
     else
-      answer(std::move(outcome).error());
+      to->call(std::move(outcome).error());
   };
   const auto id = what->id;
   caf::anon_send(splitter_, infer_atom_v, std::move(what));

@@ -28,7 +28,8 @@ class client {
   void cancel(std::uint64_t request);
 
  private:
-  result<model_order> publish(std::shared_ptr<const graph> graph, const load_options& options);
+  result<model_order> publish(const std::shared_ptr<const graph>& graph,
+                              const load_options& options);
   result<model_card> order(const model_order& order, const load_options& options);
 
   caf::actor_system& system_;

@@ -44,10 +44,12 @@ served_model* find(pointer self, const std::string& name) {
   return found == self->state.models.end() ? nullptr : &found->second;
 }
 
-void give_up(served_model& model, const error& why) {
+/// The model may be gone afterwards.
+void give_up(pointer self, served_model& model, const error& why) {
   model.at = step::failed;
   model.detail = shoal::to_string(why);
   for (auto& promise : std::exchange(model.waiting, {})) promise.deliver(to_caf(why));
+  if (model.order.plan_only) self->state.models.erase(std::string(model.order.name));
 }
 
 void answer(served_model& model) {
@@ -80,7 +82,7 @@ void fetch_model(pointer self, const equipment_ptr& my, served_model& model) {
   if (my->library->find(model.order.package)) return start_planning(self, my, model);
   const auto failed = [=](const caf::error& e) {
     if (auto* m = find(self, name))
-      give_up(*m, from_caf(e).within("fetching model '" + name + "'"));
+      give_up(self, *m, from_caf(e).within("fetching model '" + name + "'"));
   };
   const wanted_chunk package{model.order.package, model.order.package_bytes};
   self->request(my->fetcher, fetch_timeout, fetch_atom_v, order_chunks(model, {package}))
@@ -91,9 +93,9 @@ void fetch_model(pointer self, const equipment_ptr& my, served_model& model) {
             const auto blob = my->store.read(m->order.package);
             if (!blob && blob.error().code() == errc::not_found && m->fetches < max_fetches)
               return fetch_model(self, my, *m);
-            if (!blob) return give_up(*m, blob.error());
+            if (!blob) return give_up(self, *m, blob.error());
             const auto weights = read_manifests({(*blob)->data(), (*blob)->size()});
-            if (!weights) return give_up(*m, weights.error());
+            if (!weights) return give_up(self, *m, weights.error());
             self->request(my->fetcher, fetch_timeout, fetch_atom_v,
                           order_chunks(*m, chunks_of(*weights)))
                 .then(
@@ -111,6 +113,7 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
   model.epoch = self->state.next_epoch++;
   planning_task task;
   task.order = model.order;
+  task.title = model.title;
   task.epoch = model.epoch;
   task.model = model.imported;
   task.head = my->head;
@@ -138,7 +141,7 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
     if (auto made = attempt())
       outcome->plan = *std::move(made);
     else
-      outcome->failure = std::move(made).error().within("planning '" + task.order.name + "'");
+      outcome->failure = std::move(made).error().within("planning '" + task.title + "'");
     caf::anon_send(me, planned_atom_v, planning_outcome_ptr(std::move(outcome)));
   });
 }
@@ -187,7 +190,7 @@ void deploy(pointer self, const equipment_ptr& my, served_model& model) {
               [=](const caf::error& e) {
                 auto* m = find(self, name);
                 if (m == nullptr || m->epoch != epoch || m->at != step::deploying) return;
-                give_up(*m, from_caf(e));
+                give_up(self, *m, from_caf(e));
               });
   }
 }
@@ -198,7 +201,7 @@ void planned(pointer self, const equipment_ptr& my, const planning_outcome& outc
   if (outcome.imported) model->imported = outcome.imported;
   if (outcome.incomplete && model->fetches < max_fetches) return fetch_model(self, my, *model);
   if (model->stale) return start_planning(self, my, *model);
-  if (outcome.failure) return give_up(*model, *outcome.failure);
+  if (outcome.failure) return give_up(self, *model, *outcome.failure);
   model->plan = outcome.plan;
   model->rewritten = outcome.plan->rewritten;
   model->costs = outcome.plan->costs;
@@ -208,6 +211,7 @@ void planned(pointer self, const equipment_ptr& my, const planning_outcome& outc
 }
 
 caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order order) {
+  const auto title = order.name;
   // A plan that is only looked at must not disturb a model that is served.
   if (order.plan_only)
     order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
@@ -226,6 +230,7 @@ caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order 
   auto& model = self->state.models[order.name];
   model = {};
   model.order = std::move(order);
+  model.title = title;
   // Only now: once a promise is made, returning a value or an error answers nobody.
   auto promise = self->make_response_promise<model_card>();
   model.waiting.push_back(promise);

@@ -42,6 +42,7 @@ struct deployer_state {
   /// A model that is served, or on its way there.
   struct served_model {
     model_order order;
+    std::string title; ///< its name without what makes that unique
     step at = step::fetching;
     std::string detail;
     std::uint64_t epoch = 0; ///< of the plan that is made or used

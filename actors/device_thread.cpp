@@ -83,7 +83,7 @@ void device_thread::state::run(part_ptr p) {
   if (begin >= p->deadline) {
     p->failure =
         fail(errc::deadline_exceeded, "the deadline passed while the part waited for stage {}",
-             p->program->name.stage);
+             p->program->name.stage + 1);
   } else {
     auto outputs = p->program->sessions.run(p->values, arena, p->stays_here);
     if (outputs)

@@ -4,6 +4,7 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/base/machine.hpp"
 #include "runtime/plan/measure_costs.hpp"
+#include "runtime/schedule/membership_table.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -13,6 +14,9 @@
 
 namespace shoal {
 namespace {
+
+/// More would be refused by the head.
+constexpr int most_executors = static_cast<int>(membership_options().max_devices);
 
 int threads_of(const node_options& options) {
   if (options.threads_per_executor > 0) return options.threads_per_executor;
@@ -28,9 +32,9 @@ int compute_threads(const node_options& options) {
 result<std::unique_ptr<node>> node::start(caf::actor_system& system, process& home,
                                           const membership_actor& membership,
                                           node_options options) {
-  if (options.executors < 1)
-    return fail(errc::invalid_argument, "a node has at least one executor, {} were asked for",
-                options.executors);
+  if (options.executors < 1 || options.executors > most_executors)
+    return fail(errc::invalid_argument, "a node has 1 to {} executors, {} were asked for",
+                most_executors, options.executors);
   const int threads = threads_of(options);
   SHOAL_TRY(const auto speed, measure_device(threads));
   const auto memory = options.memory_bytes > 0 ? options.memory_bytes : available_memory() / 10 * 8;

@@ -117,8 +117,8 @@ result<void> check(pointer self, const equipment_ptr& my, const deploy_order& or
   if (order.memory_bytes > memory || taken > memory - order.memory_bytes)
     return fail(errc::resource_exhausted,
                 "stage {} of '{}' needs {} bytes; '{}' on node '{}' has {}, of which {} are taken",
-                order.stage, order.model, order.memory_bytes, my->devices[order.device].offer.name,
-                my->name, memory, taken);
+                order.stage + 1, order.model, order.memory_bytes,
+                my->devices[order.device].offer.name, my->name, memory, taken);
   return {};
 }
 
@@ -146,7 +146,7 @@ stage_load compile_stage(const node_equipment& my, const deploy_order& order,
   };
   if (auto done = attempt(); !done)
     load.failure = std::move(done).error().within(
-        fmt::format("stage {} of '{}' on node '{}'", order.stage, order.model, my.name));
+        fmt::format("stage {} of '{}' on node '{}'", order.stage + 1, order.model, my.name));
   return load;
 }
 
@@ -254,7 +254,7 @@ node_agent_actor::behavior_type node_agent(pointer self, node_equipment equipmen
         if (auto ok = check(self, my, order); !ok) return to_caf(ok.error());
         if (self->state.loading.contains(name_of(order)))
           return to_caf(fail(errc::invalid_argument, "stage {} of '{}' is being loaded already",
-                             order.stage, order.model));
+                             order.stage + 1, order.model));
         auto promise = self->make_response_promise<shard_ready>();
         self->state.loading[name_of(order)].answer = promise;
         if (auto stage = my->library->find(order.package))

@@ -83,7 +83,7 @@ result<planned_stage> prepare_stage(const planning_task& task, const planning_re
   const auto& s = planned.plan.stages[index];
   SHOAL_TRY(auto cut, extract_stage(*planned.rewritten, s.first_layer, s.last_layer));
   auto stage = std::make_shared<const graph>(std::move(cut));
-  planned_stage out{place.node, place.device, {}};
+  planned_stage out{place.node, place.device, {}, stage};
   auto& order = out.order;
   order.model = task.order.name;
   order.epoch = task.epoch;
@@ -102,7 +102,7 @@ result<planned_stage> prepare_stage(const planning_task& task, const planning_re
   } else {
     order.package = local_name(task, index);
   }
-  library.add(order.package, std::move(stage));
+  library.add(order.package, stage);
   return out;
 }
 
@@ -124,8 +124,7 @@ model_card describe(const planning_task& task, const planning_result& planned,
   card.outputs = describe_values(*task.model, task.model->outputs());
   card.batch_splits = batch_splits(bound);
   card.plan_table = render_table(planned.plan, costs);
-  const auto svg =
-      std::make_shared<const std::string>(render_svg(planned.plan, costs, task.order.name));
+  const auto svg = std::make_shared<const std::string>(render_svg(planned.plan, costs, task.title));
   card.plan_picture = memory.add(share_storage(svg, svg->data(), svg->size()));
   card.plan_picture_bytes = svg->size();
   return card;
@@ -136,7 +135,7 @@ model_card describe(const planning_task& task, const planning_result& planned,
 result<planning_result> make_plan(const planning_task& task, memory_chunk_source& memory,
                                   stage_library& library) {
   if (task.nodes.empty())
-    return fail(errc::unavailable, "no node is there to run '{}'", task.order.name);
+    return fail(errc::unavailable, "no node is there to run '{}'", task.title);
   planning_result out;
   out.rewritten = task.known_graph;
   out.costs = task.known_costs;

@@ -15,6 +15,7 @@ namespace shoal {
 /// What planning starts from.
 struct planning_task {
   model_order order;
+  std::string title; ///< what people call it
   std::uint64_t epoch = 1;
   std::shared_ptr<const graph> model; ///< as imported
   std::vector<node_offer> nodes;      ///< who may host stages
@@ -31,6 +32,7 @@ struct planned_stage {
   std::size_t node = 0;     ///< index in `planning_task::nodes`
   std::uint32_t device = 0; ///< index among the node's devices
   deploy_order order;
+  std::shared_ptr<const graph> content; ///< keeps it in the `stage_library`
 };
 
 struct planning_result {

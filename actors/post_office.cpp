@@ -76,7 +76,7 @@ void post_office::deliver_local(part_ptr p) {
     caf::anon_send(owner, part_atom_v, std::move(p));
     return;
   }
-  auto why = fail(errc::stale, "stage {} is no longer loaded on node {}", p->position,
+  auto why = fail(errc::stale, "stage {} is no longer loaded on node {}", p->position + 1,
                   to_string(self_.id));
   bounce(std::move(p), std::move(why));
 }
@@ -88,7 +88,7 @@ void post_office::send_remote(part_ptr p) {
     if (sent) return;
     const auto where = p->position;
     bounce(std::move(p),
-           std::move(sent).error().within(fmt::format("on the way to stage {}", where)));
+           std::move(sent).error().within(fmt::format("on the way to stage {}", where + 1)));
   });
 }
 

@@ -11,6 +11,8 @@
 #include "runtime/graph/onnx_import.hpp"
 #include "runtime/net/local_address.hpp"
 
+#include <csignal>
+#include <shared_mutex>
 #include <thread>
 
 namespace shoal {
@@ -28,8 +30,29 @@ std::vector<model_value> to_public(const std::vector<value_spec>& specs) {
 
 } // namespace
 
+/// How models reach the client of their runtime: not any more once that ends.
+class client_door {
+ public:
+  explicit client_door(client& inside) : inside_(&inside) {}
+  void close() {
+    const std::unique_lock lock(mutex_);
+    inside_ = nullptr;
+  }
+  /// Whether `visit` could be called with the client.
+  template <class Visit>
+  bool enter(const Visit& visit) {
+    const std::shared_lock lock(mutex_);
+    if (inside_ != nullptr) visit(*inside_);
+    return inside_ != nullptr;
+  }
+
+ private:
+  std::shared_mutex mutex_;
+  client* inside_;
+};
+
 struct model::state {
-  client* via = nullptr;
+  std::shared_ptr<client_door> via;
   std::string name;
   std::vector<model_value> inputs, outputs;
   bool batch_splits = false;
@@ -81,12 +104,19 @@ std::uint64_t model::infer(std::vector<tensor> inputs,
                            std::function<void(result<inference>)> answer,
                            const infer_options& options) const {
   if (options.parts > 1 && !state_->batch_splits) {
-    answer(fail(errc::invalid_argument,
-                "model '{}' mixes the entries of a batch: it cannot be cut into {} parts",
-                state_->name, options.parts));
+    if (answer)
+      answer(fail(errc::invalid_argument,
+                  "model '{}' mixes the entries of a batch: it cannot be cut into {} parts",
+                  state_->name, options.parts));
     return 0;
   }
-  return state_->via->infer(state_->name, std::move(inputs), std::move(answer), options);
+  std::uint64_t request = 0;
+  if (!state_->via->enter([&](client& via) {
+        request = via.infer(state_->name, std::move(inputs), std::move(answer), options);
+      }) &&
+      answer)
+    answer(fail(errc::cancelled, "the runtime of model '{}' has ended", state_->name));
+  return request;
 }
 
 std::future<result<inference>> model::infer(std::vector<tensor> inputs,
@@ -100,7 +130,7 @@ std::future<result<inference>> model::infer(std::vector<tensor> inputs,
 }
 
 void model::cancel(std::uint64_t request) const {
-  state_->via->cancel(request);
+  state_->via->enter([&](client& via) { via.cancel(request); });
 }
 
 /// Members in the order in which they depend on each other: the last goes first.
@@ -109,6 +139,8 @@ class runtime::implementation {
   implementation(int compute, bool network) : config(compute, network), system(config) {}
 
   ~implementation() {
+    if (way_in) way_in->close();
+    for (const auto& child : children) child->signal(SIGTERM); // all at once: each takes a second
     children.clear();
     requests.reset();
     worker.reset();
@@ -117,12 +149,18 @@ class runtime::implementation {
     home.reset();
   }
 
+  void open_client(cluster_doors doors) {
+    requests = std::make_unique<client>(system, *home, std::move(doors));
+    way_in = std::make_shared<client_door>(*requests);
+  }
+
   system_config config;
   caf::actor_system system;
   std::unique_ptr<process> home;
   std::unique_ptr<head> chief;
   std::unique_ptr<node> worker;
   std::unique_ptr<client> requests;
+  std::shared_ptr<client_door> way_in;
   std::vector<std::unique_ptr<child_process>> children;
 };
 
@@ -143,7 +181,7 @@ result<std::unique_ptr<runtime>> runtime::embedded(const embedded_options& optio
   SHOAL_TRY(i->chief, head::start(i->system, *i->home, chief));
   SHOAL_TRY(i->worker,
             node::start(i->system, *i->home, i->chief->doors().membership, std::move(devices)));
-  i->requests = std::make_unique<client>(i->system, *i->home, i->chief->doors());
+  i->open_client(i->chief->doors());
   std::unique_ptr<runtime> r(new runtime(std::move(i)));
   SHOAL_CHECK(r->wait_for_nodes(1, std::chrono::seconds(10)));
   return r;
@@ -179,7 +217,7 @@ result<std::unique_ptr<runtime>> runtime::local(const local_options& options) {
     SHOAL_TRY(auto child, child_process::start(program, words));
     i->children.push_back(std::move(child));
   }
-  i->requests = std::make_unique<client>(i->system, *i->home, i->chief->doors());
+  i->open_client(i->chief->doors());
   std::unique_ptr<runtime> r(new runtime(std::move(i)));
   SHOAL_CHECK(r->wait_for_nodes(static_cast<std::size_t>(options.nodes), options.timeout));
   return r;
@@ -194,7 +232,7 @@ result<std::unique_ptr<runtime>> runtime::connect(const std::string& host, std::
   here.link.cluster_token = doors.link_token;
   here.link.codec = {options.half, options.compress};
   SHOAL_TRY(i->home, process::start(i->system, here));
-  i->requests = std::make_unique<client>(i->system, *i->home, doors);
+  i->open_client(doors);
   return std::unique_ptr<runtime>(new runtime(std::move(i)));
 }
 
@@ -225,10 +263,10 @@ result<model> runtime::load(const std::filesystem::path& file, const load_option
 result<model> runtime::load(std::shared_ptr<const graph> graph, const load_options& options) {
   auto& requests = *implementation_->requests;
   auto named = options;
-  if (named.name.empty()) named.name = graph->name();
+  if (named.name.empty() && graph) named.name = graph->name();
   SHOAL_TRY(const auto card, requests.load(std::move(graph), named));
   auto s = std::make_shared<model::state>();
-  s->via = &requests;
+  s->via = implementation_->way_in;
   s->name = card.name;
   s->inputs = to_public(card.inputs);
   s->outputs = to_public(card.outputs);

@@ -34,7 +34,7 @@ void pass_on(part_ptr p, post_office& office) {
 
 /// Adds where it happened. Which request and part it was the scheduler adds.
 error located(const part& p, const stage_program& program, const incarnation& node) {
-  return p.failure->within(fmt::format("stage {} of '{}' on node {}", program.name.stage,
+  return p.failure->within(fmt::format("stage {} of '{}' on node {}", program.name.stage + 1,
                                        program.name.model, to_string(node)));
 }
 

@@ -63,8 +63,8 @@ struct load_options {
 };
 
 struct infer_options {
-  std::chrono::milliseconds timeout = std::chrono::seconds(60);
-  int priority = 0;        ///< higher goes first
+  std::chrono::milliseconds timeout = std::chrono::seconds(60); ///< an hour at most
+  int priority = 0;                                             ///< higher goes first
   std::uint32_t parts = 1; ///< cut the batch (axis 0) into so many parts
 };
 
@@ -94,7 +94,8 @@ struct model_value {
 
 class runtime;
 
-/// A model that a runtime serves. A cheap handle; thread-safe. The runtime outlives it.
+/// A model that a runtime serves. A cheap handle; thread-safe. Once the runtime has ended, requests
+/// are answered with `cancelled`.
 class model {
  public:
   const std::string& name() const;
@@ -113,8 +114,8 @@ class model {
   /// Runs the model. The outcome comes exactly once, by the timeout at the latest.
   std::future<result<inference>> infer(std::vector<tensor> inputs,
                                        const infer_options& options = {}) const;
-  /// The same; `answer` is called on one of the runtime's threads: be quick there. Returns a number
-  /// to cancel by.
+  /// The same; `answer` is called on one of the runtime's threads: be quick there. What it throws
+  /// is lost. Returns a number to cancel by.
   std::uint64_t infer(std::vector<tensor> inputs, std::function<void(result<inference>)> answer,
                       const infer_options& options = {}) const;
   /// The request is answered with `cancelled`, unless it was answered before.
@@ -174,7 +175,7 @@ struct cluster_summary {
   std::uint64_t failed = 0;
 };
 
-/// Where models run. Thread-safe. Its end fails what is still open.
+/// Where models run. Thread-safe. Its end answers what is still open with `cancelled`.
 class runtime {
  public:
   static result<std::unique_ptr<runtime>> embedded(const embedded_options& options = {});

@@ -1,12 +1,12 @@
 #include "apps/command/bench_report.hpp"
 #include "apps/command/commands.hpp"
 #include "apps/command/input_flags.hpp"
+#include "apps/command/parsed_option.hpp"
 #include "apps/command/runtime_flags.hpp"
 #include "apps/command/tensor_file.hpp"
 #include "runtime/base/fail.hpp"
 
 #include <cstdio>
-#include <map>
 #include <thread>
 
 namespace shoal {
@@ -110,20 +110,21 @@ result<void> run_bench(const bench_flags& flags) {
 }
 
 void add_load_flags(CLI::App& command, bench_flags& flags) {
-  static const std::map<std::string, bool> arrivals{{"poisson", true}, {"constant", false}};
+  static const std::vector<std::pair<std::string, bool>> arrivals{{"poisson", true},
+                                                                  {"constant", false}};
   constexpr const char* group = "Load";
   auto* concurrency = command.add_option("--concurrency", flags.concurrency,
                                          "Closed loop: requests in flight at all times");
   auto* rate = command.add_option("--rate", flags.rate,
                                   "Open loop: requests per second, answered or not; latency "
                                   "counts from when a request was due");
-  auto* order = command.add_option("--arrivals", flags.poisson,
-                                   "Open loop: poisson (the default) or constant");
+  auto* order = add_word_option(command, "--arrivals", flags.poisson, arrivals,
+                                "Open loop: poisson (the default) or constant");
   auto* most = command.add_option("--max-in-flight", flags.max_in_flight,
                                   "Open loop: more than that wait to be sent");
   concurrency->check(CLI::Range(1, 65536))->group(group)->capture_default_str();
   rate->check(CLI::Range(0.001, 1e6))->group(group);
-  order->transform(CLI::CheckedTransformer(arrivals))->type_name("NAME")->needs(rate)->group(group);
+  order->needs(rate)->group(group);
   most->check(CLI::Range(1, 65536))->needs(rate)->group(group);
   command.add_option("--seed", flags.seed, "Of arrivals and made-up inputs")
       ->group(group)
@@ -154,7 +155,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
   command->add_option("--timeout", flags->timeout_s, "Seconds that a request may take")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->add_flag("--json", flags->json, "Print JSON instead of tables");
   command->callback([flags, &exit_code] { exit_code = exit_code_of(run_bench(*flags)); });

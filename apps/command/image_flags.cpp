@@ -4,7 +4,6 @@
 #include "runtime/base/fail.hpp"
 
 #include <charconv>
-#include <map>
 
 namespace shoal {
 namespace {
@@ -46,18 +45,19 @@ result<std::array<float, 3>> parse_channels(std::string_view text) {
   return values;
 }
 
-const std::map<std::string, image_layout> layouts{{"nchw", image_layout::nchw},
-                                                  {"nhwc", image_layout::nhwc}};
+const std::vector<std::pair<std::string, image_layout>> layouts{{"nchw", image_layout::nchw},
+                                                                {"nhwc", image_layout::nhwc}};
 
 } // namespace
 
 void image_flags::add_to(CLI::App& command) {
-  static const std::map<std::string, image_channels> channel_names{
+  static const std::vector<std::pair<std::string, image_channels>> channel_names{
       {"rgb", image_channels::rgb}, {"bgr", image_channels::bgr}, {"luma", image_channels::luma}};
-  static const std::map<std::string, resize_filter> filters{{"nearest", resize_filter::nearest},
-                                                            {"bilinear", resize_filter::bilinear},
-                                                            {"bicubic", resize_filter::bicubic},
-                                                            {"area", resize_filter::area}};
+  static const std::vector<std::pair<std::string, resize_filter>> filters{
+      {"nearest", resize_filter::nearest},
+      {"bilinear", resize_filter::bilinear},
+      {"bicubic", resize_filter::bicubic},
+      {"area", resize_filter::area}};
   constexpr const char* group = "Pictures as inputs";
   // Whether the extents are for a resize or a crop is all that differs.
   auto* stretch = command.add_option_function<std::string>(
@@ -89,19 +89,14 @@ void image_flags::add_to(CLI::App& command) {
   stretch->group(group)->excludes(shorter);
   shorter->group(group)->check(CLI::Range(1, 1 << 20));
   crop->group(group);
-  command
-      .add_option("--filter", options.filter, "nearest, bilinear (the default), bicubic or area")
-      ->transform(CLI::CheckedTransformer(filters))
-      ->group(group)
-      ->type_name("NAME");
-  command.add_option("--channels", options.channels, "rgb (the default), bgr or luma")
-      ->transform(CLI::CheckedTransformer(channel_names))
-      ->group(group)
-      ->type_name("NAME");
-  command.add_option("--layout", options.layout, "nchw (the default) or nhwc")
-      ->transform(CLI::CheckedTransformer(layouts))
-      ->group(group)
-      ->type_name("NAME");
+  add_word_option(command, "--filter", options.filter, filters,
+                  "nearest, bilinear (the default), bicubic or area")
+      ->group(group);
+  add_word_option(command, "--channels", options.channels, channel_names,
+                  "rgb (the default), bgr or luma")
+      ->group(group);
+  add_word_option(command, "--layout", options.layout, layouts, "nchw (the default) or nhwc")
+      ->group(group);
   command
       .add_option("--scale", scale,
                   "Each value of 0 to 255 becomes (value * scale - mean) / std; default: 1/255, "
@@ -128,10 +123,8 @@ void picture_flags::add_to(CLI::App& command) {
       ->check(CLI::PositiveNumber)
       ->group(group)
       ->capture_default_str();
-  command.add_option("--output-layout", options.layout, "nchw (the default) or nhwc")
-      ->transform(CLI::CheckedTransformer(layouts))
-      ->group(group)
-      ->type_name("NAME");
+  add_word_option(command, "--output-layout", options.layout, layouts, "nchw (the default) or nhwc")
+      ->group(group);
   command.add_flag("--output-bgr", options.bgr, "The channels are blue, green, red")->group(group);
 }
 

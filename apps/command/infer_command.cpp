@@ -2,6 +2,7 @@
 #include "apps/command/commands.hpp"
 #include "apps/command/input_flags.hpp"
 #include "apps/command/named_words.hpp"
+#include "apps/command/parsed_option.hpp"
 #include "apps/command/runtime_flags.hpp"
 #include "apps/command/tensor_file.hpp"
 #include "apps/command/text_table.hpp"
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 namespace shoal {
 namespace {
@@ -149,21 +149,19 @@ result<void> run_infer(const infer_flags& flags) {
 }
 
 void add_output_flags(CLI::App& command, infer_flags& flags) {
-  static const std::map<std::string, tensor_format> formats{{"npy", tensor_format::npy},
-                                                            {"pb", tensor_format::proto},
-                                                            {"png", tensor_format::png},
-                                                            {"jpg", tensor_format::jpeg}};
+  static const std::vector<std::pair<std::string, tensor_format>> formats{
+      {"npy", tensor_format::npy},
+      {"pb", tensor_format::proto},
+      {"png", tensor_format::png},
+      {"jpg", tensor_format::jpeg}};
   command
       .add_option("--output", flags.outputs,
                   "Where an output goes, the first one unless named: .npy, .pb, .png, .jpg; '-' is "
                   "standard output. Without it, standard output gets a description")
       ->type_name("[NAME=]FILE")
       ->allow_extra_args(false);
-  command
-      .add_option("--format", flags.format,
-                  "npy, pb, png or jpg; default: by the file's name, npy on standard output")
-      ->transform(CLI::CheckedTransformer(formats))
-      ->type_name("NAME");
+  add_word_option(command, "--format", flags.format, formats,
+                  "npy, pb, png or jpg; default: by the file's name, npy on standard output");
   flags.pictures.add_to(command);
   auto* top =
       command.add_option("--top", flags.top, "Print the so many best classes of the first output");
@@ -189,16 +187,17 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
   command->add_option("--timeout", flags->timeout_s, "Seconds that the request may take")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->add_option("--repeat", flags->repeat, "Run it so many times, one after the other")
       ->check(CLI::Range(1, 1'000'000));
   command->add_flag("--show-plan", flags->show_plan, "Print how the model is cut, to stderr");
   command->add_flag("--trace", flags->trace, "Print the time of every stage, to stderr");
   command->callback([flags, &exit_code] {
-    const bool data = std::ranges::any_of(
+    const auto data = std::ranges::count_if(
         flags->outputs, [](const auto& o) { return split_named(o).words == "-"; });
-    if (data && flags->top > 0)
+    if (data > 1) throw CLI::ValidationError("--output", "standard output takes one tensor only");
+    if (data == 1 && flags->top > 0)
       throw CLI::ValidationError("--top", "standard output cannot have both classes and a tensor");
     exit_code = exit_code_of(run_infer(*flags));
   });

@@ -1,9 +1,11 @@
 #include "apps/command/commands.hpp"
+#include "apps/command/help_format.hpp"
 
 #include <cstdio>
 
 int main(int count, char** words) {
   CLI::App app("Shoal runs ONNX models over the machines at hand.", "shoal");
+  app.formatter(std::make_shared<shoal::help_format>());
   app.require_subcommand(1);
   app.set_version_flag("--version", shoal::command_version());
   int exit_code = 0;

@@ -110,7 +110,7 @@ void add_node_command(CLI::App& app, int& exit_code) {
                       "HOST:PORT of the head; without it, it is searched for");
   command->add_option("--name", flags->name, "Name of this node; default: the machine's");
   command->add_option("--executors", flags->executors, "Executors, one model part each at a time")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "Threads per executor; 0: the cores, shared")
       ->check(CLI::Range(0, 1024))

@@ -6,6 +6,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace shoal {
 
@@ -22,6 +24,29 @@ CLI::Option* add_parsed_option(CLI::App& command, const std::string& name, T& ta
         target = *std::move(value);
       },
       help);
+}
+
+/// An option whose words stand for values.
+template <class Target, class T>
+CLI::Option* add_word_option(CLI::App& command, const std::string& name, Target& target,
+                             const std::vector<std::pair<std::string, T>>& words,
+                             const std::string& help) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    list += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i].first;
+  return command
+      .add_option_function<std::string>(
+          name,
+          [name, &target, words, list](const std::string& given) {
+            for (const auto& [word, value] : words)
+              if (word == given) {
+                target = value;
+                return;
+              }
+            throw CLI::ValidationError(name, "expected " + list + ", got '" + given + "'");
+          },
+          help)
+      ->type_name("WORD");
 }
 
 } // namespace shoal

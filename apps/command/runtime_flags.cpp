@@ -26,7 +26,7 @@ void runtime_flags::add_to(CLI::App& command) {
   auto* fp16 = command.add_flag("--half", half, "To a cluster, send float32 as float16: lossy");
   connect->group(group);
   nodes->group(group)->check(CLI::Range(1, 64))->excludes(connect);
-  devices->group(group)->check(CLI::Range(1, 256))->excludes(connect)->excludes(nodes);
+  devices->group(group)->check(CLI::Range(1, 64))->excludes(connect)->excludes(nodes);
   cores->group(group)->check(CLI::Range(0, 1024))->excludes(connect);
   zstd->group(group)->needs(connect);
   fp16->group(group)->needs(connect);

@@ -1,7 +1,9 @@
 #include "runtime/plan/measure_costs.hpp"
 
 #include "runtime/base/fail.hpp"
+#include "runtime/base/machine.hpp"
 #include "runtime/graph/subgraph.hpp"
+#include "runtime/plan/units.hpp"
 #include "runtime/session/session.hpp"
 
 #include <algorithm>
@@ -13,9 +15,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 /// Small positive noise: what most models take for an image, and in range for token ids and shapes.
-tensor noise(const tensor_type& type) {
-  auto t = tensor(type, allocate_storage(static_cast<std::size_t>(type.dims.element_count()) *
-                                         size_of(type.type)));
+result<tensor> noise(const tensor_type& type) {
+  SHOAL_TRY(auto t, tensor::allocate(type));
   std::mt19937 random(1);
   visit_dtype(type.type, [&]<class T>(std::type_identity<T>) {
     for (auto& v : t.mutable_values<T>()) {
@@ -31,6 +32,20 @@ tensor noise(const tensor_type& type) {
 
 std::uint64_t bytes_of_type(const tensor_type& type) {
   return static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type);
+}
+
+/// Refuses what would not fit beside everything else: the system grants more memory than it has,
+/// and ends processes that then use it.
+result<void> check_memory(const session& compiled, std::span<const tensor_type> inputs) {
+  std::uint64_t needed = compiled.workspace_bytes();
+  for (const auto& type : inputs) needed += bytes_of_type(type);
+  for (const auto& type : compiled.output_types()) needed += bytes_of_type(type);
+  const auto available = available_memory();
+  if (needed <= available) return {};
+  return fail(errc::resource_exhausted,
+              "inputs, outputs and intermediate tensors of these shapes need {}; this machine has "
+              "{} left",
+              human_bytes(needed), human_bytes(available));
 }
 
 /// Seconds per node: medians over the runs.
@@ -87,17 +102,20 @@ result<model_costs> measure_costs(std::shared_ptr<const graph> model,
                                   std::span<const tensor_type> inputs,
                                   const measure_options& options) {
   std::vector<operand> operands;
-  std::vector<tensor> values;
   for (const auto& type : inputs) {
     SHOAL_CHECK(checked_element_count(type.dims.span()));
     operands.push_back({type, nullptr, true});
-    values.push_back(noise(type));
   }
   SHOAL_TRY(const auto bound, bind_types(model, operands));
   session_options how;
   how.threads = options.threads;
   SHOAL_TRY(auto compiled,
             session::compile(model, operands, std::make_shared<weight_cache>(), how));
+  SHOAL_CHECK(check_memory(*compiled, inputs));
+  std::vector<tensor> values;
+  for (const auto& type : inputs) {
+    SHOAL_TRY(values.emplace_back(), noise(type));
+  }
   const auto nodes = model->nodes().size();
   SHOAL_TRY(const auto seconds, time_nodes(*compiled, values, nodes, options));
   model_costs costs;
@@ -124,8 +142,8 @@ result<double> measure_device(int threads, std::chrono::milliseconds budget) {
   graph_builder b;
   const auto in = b.add_value({.name = "x", .type = dtype::f32, .dims = {}, .constant = {}});
   const auto out = b.add_value({.name = "y", .type = dtype::f32, .dims = {}, .constant = {}});
-  const auto weights =
-      b.add_constant("w", noise({dtype::f32, {channels, channels, kernel_size, kernel_size}}));
+  SHOAL_TRY(auto filters, noise({dtype::f32, {channels, channels, kernel_size, kernel_size}}));
+  const auto weights = b.add_constant("w", std::move(filters));
   graph_node conv;
   conv.name = "yardstick";
   conv.opset = 13;

@@ -219,8 +219,9 @@ void scheduler_core::expire_deadlines(aftermath& after, instant now) {
     if (!waits(id, state) && !state.attempts.empty()) {
       const auto& last = state.attempts.back();
       const auto stage = last.stage.value_or(0);
-      where = fmt::format("in attempt {}, {} stage {} on node {}", last.number,
-                          last.stage ? "in" : "sent to", stage, to_string(last.visits[stage].node));
+      where =
+          fmt::format("in attempt {}, {} stage {} on node {}", last.number,
+                      last.stage ? "in" : "sent to", stage + 1, to_string(last.visits[stage].node));
     }
     auto failure = fail(errc::deadline_exceeded, "{} (model {}): its deadline came {}",
                         to_string(id), state.request.model, where);

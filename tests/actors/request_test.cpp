@@ -94,7 +94,7 @@ TEST_CASE("a failure of the input ends the request at once and names request, st
   CHECK(outcomes[0].error().code() == errc::invalid_argument);
   const auto& text = outcomes[0].error().message();
   CHECK(text.find(std::to_string(id)) != std::string::npos);
-  CHECK(text.find("stage 1 of 'm'") != std::string::npos);
+  CHECK(text.find("stage 2 of 'm'") != std::string::npos);
   CHECK(text.find("index 9 of 3") != std::string::npos);
   CHECK(runs == 2);
 }

@@ -168,9 +168,14 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong") {
            {{"infer"}, "--model is required"},
            {{"infer", "--model", "m.onnx", "--no-such-flag"}, "--no-such-flag"},
            {{"infer", "--model", "m.onnx", "--resize", "7"}, "expected WIDTHxHEIGHT"},
+           {{"infer", "--model", "m.onnx", "--filter", "lanczos"},
+            "--filter: expected nearest, bilinear, bicubic or area, got 'lanczos'"},
+           {{"infer", "--model", "m.onnx", "--output", "-", "--output", "b=-"},
+            "standard output takes one"},
            {{"infer", "--model", "m.onnx", "--connect", "nowhere"}, "expected HOST:PORT"},
            {{"infer", "--model", "m.onnx", "--connect", "a:1", "--local-nodes", "2"}, "excludes"},
            {{"infer", "--model", "m.onnx", "--top", "3", "--output", "-"}, "both classes"},
+           {{"infer", "--model", "m.onnx", "--timeout", "3601"}, "3600"},
            {{"infer", "--model", "m.onnx", "--labels", "l.txt"}, "--top"},
            {{"status"}, "--connect is required"},
            {{"bench", "--model", "m.onnx", "--arrivals", "constant"}, "--rate"},
@@ -181,6 +186,20 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong") {
     CHECK(ran.exit_code == 2);
     CHECK(ran.out.empty());
     CHECK(ran.err.find(complaint) != std::string::npos);
+  }
+}
+
+TEST_CASE("help is for people") {
+  for (const std::string command : {"bench", "demo", "head", "infer", "node", "plan", "status"}) {
+    CAPTURE(command);
+    const auto ran = run_shoal({command, "--help"});
+    CHECK(ran.exit_code == 0);
+    CHECK(ran.err.empty());
+    CHECK(ran.out.find("Usage: shoal " + command) != std::string::npos);
+    for (const auto* noise : {"->", " OR ", "INT", "[b, kb", "TEXT:", ":POSITIVE"}) {
+      CAPTURE(noise);
+      CHECK(ran.out.find(noise) == std::string::npos);
+    }
   }
 }
 

@@ -97,4 +97,12 @@ TEST_CASE("the shapes of a plan can come from files, and are checked") {
   CHECK(more.err.find("4000") != std::string::npos);
 }
 
+TEST_CASE("stages that share a device are counted as one device") {
+  const auto ran = run_shoal({"plan", "--model", upscale, "--stages", "3", "--shape", "1x3x32x32"});
+  INFO(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  INFO(ran.out);
+  CHECK(ran.out.find("1 of 1 devices") != std::string::npos);
+}
+
 TEST_SUITE_END();

@@ -270,7 +270,7 @@ TEST_CASE("the deadline ends a part wherever it is, and says where that was") {
   REQUIRE(after.ended.size() == 3);
   for (const auto& one : after.ended) CHECK(one.failure->code() == errc::deadline_exceeded);
   CHECK(after.ended[0].failure->message() ==
-        "request 1 part 0 (model m): its deadline came in attempt 1, in stage 0 on node "
+        "request 1 part 0 (model m): its deadline came in attempt 1, in stage 1 on node "
         "00000000000000000000000000000001");
   CHECK(after.ended[2].failure->message() ==
         "request 3 part 0 (model m): its deadline came while it waited for an executor");
