@@ -15,6 +15,10 @@ namespace {
 /// the tail.
 constexpr double backlog_weight = 2;
 
+/// Times away vary. Without a margin, two equal stages would share two or three credits by chance,
+/// and with two the one waits for the other whenever that is late.
+constexpr double away_margin = 1.25;
+
 bool contains(std::span<const executor_id> executors, const executor_id& one) {
   return std::find(executors.begin(), executors.end(), one) != executors.end();
 }
@@ -25,7 +29,7 @@ std::size_t credits_for(double away_s, double service_s) {
   constexpr std::size_t least = 2;
   constexpr std::size_t most = 64;
   if (!(away_s > 0 && service_s > 0)) return least;
-  const auto wanted = std::ceil(away_s / service_s) + 1;
+  const auto wanted = std::ceil(away_margin * away_s / service_s) + 1;
   return wanted < double{most} ? std::max(least, static_cast<std::size_t>(wanted)) : most;
 }
 

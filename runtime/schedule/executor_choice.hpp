@@ -35,8 +35,8 @@ struct route_pace {
   double interval_s = 0; ///< between two results: the slowest stage, all its replicas at work
 };
 
-/// The credits of an executor: ⌈away / service⌉ + 1, from 2 (one in work, one to go on with) to 64;
-/// `away_s` is how long a credit is out beyond the executor's own service.
+/// The credits of an executor: ⌈1.25 · away / service⌉ + 1, from 2 (one in work, one to go on with)
+/// to 64; `away_s` is how long a credit is out beyond the executor's own service.
 std::size_t credits_for(double away_s, double service_s);
 
 /// Late binding with credits: a part is bound to executors only when each has a free credit, so

@@ -38,8 +38,10 @@ void take(executor_choice& choice, std::uint64_t node, int times, instant due) {
 TEST_CASE("credits cover the round trip and are at least two") {
   CHECK(credits_for(0, 1) == 2);
   CHECK(credits_for(0.5, 1) == 2);
-  CHECK(credits_for(4.0, 1) == 5);
-  CHECK(credits_for(4.1, 1) == 6);
+  for (const double jitter : {0.9, 1.0, 1.1})
+    CHECK(credits_for(jitter, 1) == 3); // two equal stages
+  CHECK(credits_for(4.0, 1) == 6);
+  CHECK(credits_for(4.1, 1) == 7);
   CHECK(credits_for(1, 0) == 2);
   CHECK(credits_for(1e9, 1e-9) == 64);
 }
