@@ -34,7 +34,9 @@ result<void> run_head(const head_flags& flags) {
   system_config config(1, true);
   caf::actor_system system(config);
   SHOAL_TRY(auto home, process::start(system, flags.serving.options(address)));
-  SHOAL_TRY(auto chief, head::start(system, *home, {}));
+  head_options options;
+  options.on_problem = problem_logger("control port");
+  SHOAL_TRY(auto chief, head::start(system, *home, std::move(options)));
   SHOAL_TRY(const auto port, chief->publish(flags.serving.bind, flags.port));
   std::unique_ptr<discovery_responder> responder;
   if (!flags.serving.no_discovery) {
