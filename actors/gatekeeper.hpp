@@ -11,9 +11,11 @@
 
 namespace shoal {
 
-/// Control messages stay far below; the status of a cluster of a thousand nodes is the largest.
-constexpr std::size_t max_control_message = std::size_t{1} << 20;
-constexpr std::size_t max_control_handshake = std::size_t{64} << 10;
+/// What nodes and clients may send to a head in one message. CAF reads messages within messages
+/// recursively: of 64 KiB, they fit on its stack several times over.
+constexpr std::size_t max_message_to_head = std::size_t{64} << 10;
+/// What a head may send to them: the status of a cluster of a thousand nodes is the largest.
+constexpr std::size_t max_message_from_head = std::size_t{1} << 20;
 /// Connections that have not introduced themselves; one more costs the eldest of them its place.
 constexpr std::size_t max_strangers = 128;
 
@@ -21,8 +23,9 @@ constexpr std::size_t max_strangers = 128;
 using connection_problem = std::function<void(std::string_view remote, const error& reason)>;
 
 /// Opens the ports and connections of CAF's middleman as CAF itself does, but hangs up on peers
-/// whose bytes would harm it: CAF 0.17 allocates what a header claims (4 GiB), does not survive a
-/// handshake without content, delivers messages of strangers, and lets the silent stay for ever.
+/// whose bytes would harm it: CAF 0.17 allocates what a header claims (4 GiB), survives neither a
+/// handshake without content nor odd messages for its streams, delivers messages of strangers, and
+/// lets the silent stay for ever.
 /// Needed only while something is published or connected: what it opened stays guarded.
 class gatekeeper {
  public:

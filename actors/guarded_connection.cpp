@@ -11,10 +11,37 @@ namespace shoal {
 namespace network = caf::io::network;
 namespace basp = caf::io::basp;
 
+namespace {
+
+/// Whether it leads to a stream of CAF's when it reaches an actor.
+bool for_stream(const basp::header& header) {
+  const bool message = header.operation == basp::message_type::direct_message ||
+                       header.operation == basp::message_type::routed_message;
+  return message && caf::make_message_id(header.operation_data).is_stream_message();
+}
+
+/// Whether CAF may see this valid header; before the peer has introduced itself, only a handshake.
+result<void> judge(const basp::header& header, bool introduced, std::size_t limit) {
+  const bool handshake = basp::is_handshake(header);
+  if (!introduced && !handshake)
+    return fail(errc::malformed, "a handshake was expected, a {} came",
+                to_string(header.operation));
+  if (handshake && header.payload_len == 0)
+    return fail(errc::malformed, "a handshake without content");
+  if (for_stream(header)) return fail(errc::malformed, "a message for a stream, there are none");
+  if (header.payload_len > limit)
+    return fail(errc::malformed, "at most {} bytes of a control message were expected, {} came",
+                limit, header.payload_len);
+  return {};
+}
+
+} // namespace
+
 guarded_scribe::guarded_scribe(network::default_multiplexer& backend, network::native_socket socket,
                                connection_problem on_problem, std::shared_ptr<waiting_room> room)
     : scribe_impl(backend, socket), remote_(fmt::format("{}:{}", addr(), port())),
-      on_problem_(std::move(on_problem)), room_(std::move(room)) {
+      on_problem_(std::move(on_problem)), room_(std::move(room)),
+      limit_(room_ ? max_message_to_head : max_message_from_head) {
   static_cast<void>(network::keepalive(socket, true)); // heartbeats notice what this would
   if (room_) room_->push_back(this);
 }
@@ -56,16 +83,7 @@ result<void> guarded_scribe::check(caf::execution_unit* context, const void* dat
   caf::binary_deserializer source(context, static_cast<const char*>(data), size);
   if (source(header) || !basp::valid(header))
     return fail(errc::malformed, "the peer does not speak the protocol of actors");
-  const bool handshake = basp::is_handshake(header);
-  if (!introduced_ && !handshake)
-    return fail(errc::malformed, "a handshake was expected, a {} came",
-                to_string(header.operation));
-  if (handshake && header.payload_len == 0)
-    return fail(errc::malformed, "a handshake without content");
-  const auto limit = introduced_ ? max_control_message : max_control_handshake;
-  if (header.payload_len > limit)
-    return fail(errc::malformed, "at most {} bytes of a control message were expected, {} came",
-                limit, header.payload_len);
+  SHOAL_CHECK(judge(header, introduced_, limit_));
   payload_comes_ = header.payload_len > 0;
   return {};
 }

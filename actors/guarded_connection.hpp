@@ -22,8 +22,8 @@ using waiting_room = std::list<guarded_scribe*>;
 /// network thread.
 class guarded_scribe final : public caf::io::network::scribe_impl {
  public:
-  /// Takes the socket over. It waits in `room` until it has introduced itself; without a room, for
-  /// as long as whoever connected wants.
+  /// Takes the socket over. One that was accepted waits in `room` until it has introduced itself;
+  /// without a room, it leads to a head.
   guarded_scribe(caf::io::network::default_multiplexer& backend,
                  caf::io::network::native_socket socket, connection_problem on_problem,
                  std::shared_ptr<waiting_room> room);
@@ -39,6 +39,7 @@ class guarded_scribe final : public caf::io::network::scribe_impl {
   const std::string remote_; ///< known only while the connection lasts
   const connection_problem on_problem_;
   std::shared_ptr<waiting_room> room_; ///< null when it does not wait
+  const std::size_t limit_;            ///< bytes of a message
   bool introduced_ = false;
   bool payload_comes_ = false;
 };
