@@ -34,8 +34,8 @@ result<std::unique_ptr<head>> head::start(caf::actor_system& system, process& ho
   equipment.reference_flops_per_second = speed;
   equipment.pack = options.pack;
   doors.deployer = system.spawn(deployer, std::move(equipment), doors.scheduler);
-  doors.membership =
-      system.spawn(membership, std::move(options.membership), doors.scheduler, doors.deployer);
+  doors.membership = system.spawn(membership, std::move(options.membership), doors.scheduler,
+                                  doors.deployer, std::move(options.on_member));
   return std::unique_ptr<head>(new head(system, std::move(doors), std::move(options.on_problem)));
 }
 

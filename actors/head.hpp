@@ -2,6 +2,7 @@
 
 #include "actors/device_thread.hpp"
 #include "actors/gatekeeper.hpp"
+#include "actors/membership.hpp"
 #include "actors/process.hpp"
 #include "runtime/schedule/membership_table.hpp"
 #include "runtime/schedule/scheduler_core.hpp"
@@ -15,6 +16,7 @@ struct head_options {
   scheduler_options scheduler;
   membership_options membership;
   connection_problem on_problem; ///< at the control port, for the log
+  member_observer on_member;     ///< for the log
 };
 
 /// The actors that a cluster has once: membership, scheduler, deployer. Lives within its process

@@ -18,7 +18,6 @@
 #include <fstream>
 #include <future>
 #include <list>
-#include <thread>
 
 // Whoever connects to a head or a node may say what he likes: it costs him the connection.
 
@@ -36,17 +35,6 @@ void check_serves(process_cluster& cluster) {
   const auto loaded = client->load(source_file("apps/builtin/upscale_x2.onnx"), {});
   REQUIRE_MESSAGE(loaded, (loaded ? std::string() : to_string(loaded.error())));
   CHECK(loaded->infer({input}).get());
-}
-
-/// Waits for a line of the log with these words.
-void check_log(const process_cluster& cluster, const std::string& words) {
-  CAPTURE(words);
-  bool found = false;
-  for (int tries = 0; tries < 200 && !found; ++tries) {
-    found = cluster.head_log().find(words) != std::string::npos;
-    if (!found) std::this_thread::sleep_for(50ms);
-  }
-  CHECK(found);
 }
 
 /// Greeted by the head, with the token of its cluster.
@@ -111,7 +99,7 @@ TEST_CASE("rubbish on any port costs a connection, not the process") {
       CHECK(rude.sees_end());
     }
   }
-  check_log(cluster, "malformed: the peer does not speak Shoal's protocol");
+  cluster.wait_for_head_log("malformed: the peer does not speak Shoal's protocol");
   check_serves(cluster);
 }
 
@@ -126,7 +114,7 @@ TEST_CASE("a frame too large costs the connection and is named") {
          frame.data());
   rude.send(frame);
   CHECK(rude.sees_end());
-  check_log(cluster, "malformed: frame too large");
+  cluster.wait_for_head_log("malformed: frame too large");
   check_serves(cluster);
 }
 
@@ -139,7 +127,8 @@ TEST_CASE("another version is refused at either port of the head, both versions 
   const auto reply = old.receive_hello();
   REQUIRE(reply);
   CHECK(reply->status == hello_status::other_version);
-  check_log(cluster, "version mismatch: the peer runs raw peer (protocol 9), this is shoal ");
+  cluster.wait_for_head_log(
+      "version mismatch: the peer runs raw peer (protocol 9), this is shoal ");
 
   system_config config(0, true);
   caf::actor_system system(config);
@@ -167,9 +156,10 @@ TEST_CASE("a control message too large is not made room for, and is named") {
     polite.send(control_handshake());
     polite.send(control_frame(basp::direct_message, claimed, 0, 1));
     CHECK(polite.sees_end());
-    check_log(cluster, fmt::format("malformed: at most 65536 bytes of a control message were "
-                                   "expected, {} came",
-                                   claimed));
+    cluster.wait_for_head_log(
+        fmt::format("malformed: at most 65536 bytes of a control message were "
+                    "expected, {} came",
+                    claimed));
   }
   check_serves(cluster);
 }
@@ -181,7 +171,7 @@ TEST_CASE("a handshake of the control port without content costs the connection"
     rude.send(control_frame(kind, 0, 1, 0));
     CHECK(rude.sees_end());
   }
-  check_log(cluster, "malformed: a handshake without content");
+  cluster.wait_for_head_log("malformed: a handshake without content");
   check_serves(cluster);
 }
 
@@ -191,7 +181,7 @@ TEST_CASE("nobody is heard at the control port who has not introduced himself") 
   raw_peer rude(cluster.port());
   rude.send(control_frame(basp::direct_message, 64, 0, 1, message));
   CHECK(rude.sees_end());
-  check_log(cluster, "malformed: a handshake was expected, ");
+  cluster.wait_for_head_log("malformed: a handshake was expected, ");
   check_serves(cluster);
 }
 
@@ -212,7 +202,7 @@ TEST_CASE("a message for CAF's streams, which no actor of ours has, costs the co
                               category << caf::message_id::category_offset, actor, payload));
     CHECK(rude.sees_end());
   }
-  check_log(cluster, "malformed: a message for a stream");
+  cluster.wait_for_head_log("malformed: a message for a stream");
   check_serves(cluster);
 }
 
@@ -238,7 +228,7 @@ TEST_CASE("those who connect to a head and stay silent make room for others") {
   std::list<raw_peer> silent;
   for (int i = 0; i < 200; ++i) silent.emplace_back(cluster.port());
   CHECK(silent.front().sees_end());
-  check_log(cluster, "it has not introduced itself, and 128 others wait");
+  cluster.wait_for_head_log("it has not introduced itself, and 128 others wait");
   check_serves(cluster);
 }
 
