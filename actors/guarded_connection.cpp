@@ -55,6 +55,7 @@ void guarded_scribe::leave_room() {
 }
 
 void guarded_scribe::hang_up(const error& reason) {
+  const caf::io::scribe_ptr alive(this); // the broker lets go of it
   leave_room();
   on_problem_(remote_, reason);
   // As if the connection had failed: the broker forgets it, and whoever waits for it is told.
