@@ -5,21 +5,37 @@
 #include "runtime/net/hello.hpp"
 #include "runtime/net/probe.hpp"
 
-#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <mutex>
 
 namespace shoal {
 namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// Why the connection was hung up on, if it was.
+struct hang_up {
+  std::mutex mutex;
+  std::optional<error> reason;
+};
+
 result<front_desk_actor> find_desk(caf::actor_system& system, caf::scoped_actor& self,
                                    const std::string& host, std::uint16_t port,
-                                   clock::duration timeout) {
+                                   clock::duration timeout, connection_problem on_problem) {
+  // Shared: the connection may outlive this call.
+  const auto refused = std::make_shared<hang_up>();
+  const gatekeeper gate(system, [refused, on_problem = std::move(on_problem)](
+                                    std::string_view remote, const error& reason) {
+    if (on_problem) on_problem(remote, reason);
+    const std::lock_guard lock(refused->mutex);
+    refused->reason = reason;
+  });
   std::optional<error> failure;
   front_desk_actor desk;
   // Not remote_actor(): that waits for as long as the other side cares to stay silent.
-  self->request(system.middleman().actor_handle(), timeout, caf::connect_atom_v, host, port)
+  self->request(gate.middleman(), timeout, caf::connect_atom_v, host, port)
       .receive(
           [&](const caf::node_id&, const caf::strong_actor_ptr& who,
               const std::set<std::string>& interface) {
@@ -33,8 +49,9 @@ result<front_desk_actor> find_desk(caf::actor_system& system, caf::scoped_actor&
               desk = caf::actor_cast<front_desk_actor>(who);
           },
           [&](const caf::error& e) {
-            failure =
-                from_caf(e).within(fmt::format("connecting to the head at {}:{}", host, port));
+            const std::lock_guard lock(refused->mutex);
+            failure = refused->reason.value_or(from_caf(e))
+                          .within(fmt::format("connecting to the head at {}:{}", host, port));
           });
   if (failure) return *std::move(failure);
   return desk;
@@ -44,12 +61,14 @@ result<front_desk_actor> find_desk(caf::actor_system& system, caf::scoped_actor&
 
 result<cluster_doors> enter_cluster(caf::actor_system& system, const std::string& host,
                                     std::uint16_t port, const std::string& role,
-                                    std::chrono::milliseconds timeout) {
+                                    std::chrono::milliseconds timeout,
+                                    connection_problem on_problem) {
   const auto deadline = clock::now() + timeout;
   if (auto there = probe(host, port, timeout / 2); !there)
     return std::move(there).error().within("no head can be reached");
   caf::scoped_actor self(system);
-  SHOAL_TRY(const auto desk, find_desk(system, self, host, port, deadline - clock::now()));
+  SHOAL_TRY(const auto desk,
+            find_desk(system, self, host, port, deadline - clock::now(), std::move(on_problem)));
   std::optional<cluster_doors> doors;
   std::optional<error> failure;
   self->request(desk,

@@ -52,6 +52,12 @@ void give_up(pointer self, served_model& model, const error& why) {
   if (model.order.plan_only) self->state.models.erase(std::string(model.order.name));
 }
 
+/// What nodes have loaded of a plan that will never be used only takes their memory.
+void abandon_deployment(pointer self, const served_model& model) {
+  for (const auto& [id, member] : self->state.members)
+    self->send(member.agent, retire_atom_v, model.order.name, model.epoch, model.epoch);
+}
+
 void answer(served_model& model) {
   for (auto& promise : std::exchange(model.waiting, {})) promise.deliver(model.plan->card);
 }
@@ -159,7 +165,7 @@ void use(pointer self, served_model& model) {
   self->send(self->state.scheduler, planned_atom_v, d);
   for (const auto& [id, member] : self->state.members)
     self->delayed_send(member.agent, retire_delay, retire_atom_v, model.order.name,
-                       model.epoch - 1);
+                       std::uint64_t{0}, model.epoch - 1);
   model.at = step::ready;
   model.detail.clear();
   answer(model);
@@ -184,12 +190,16 @@ void deploy(pointer self, const equipment_ptr& my, served_model& model) {
     const auto& stage = model.plan->stages[i];
     const auto& node = model.planned_over[stage.node];
     const auto member = self->state.members.find(node.process.id);
-    if (member == self->state.members.end()) return start_planning(self, my, model);
+    if (member == self->state.members.end()) {
+      abandon_deployment(self, model);
+      return start_planning(self, my, model);
+    }
     self->request(member->second.agent, deploy_timeout, deploy_atom_v, stage.order)
         .then([=](const shard_ready& ready) { shard_is_ready(self, name, epoch, i, ready); },
               [=](const caf::error& e) {
                 auto* m = find(self, name);
                 if (m == nullptr || m->epoch != epoch || m->at != step::deploying) return;
+                abandon_deployment(self, *m);
                 give_up(self, *m, from_caf(e));
               });
   }
@@ -246,6 +256,7 @@ void replan(pointer self, const equipment_ptr& my, const incarnation& gone) {
     for (const auto& node : model.planned_over) affected = affected || node.process.id == gone;
     if (!affected) continue;
     // Stages that are being loaded are not waited for: a lost node does not answer.
+    if (model.at == step::deploying) abandon_deployment(self, model);
     if (model.at == step::ready || model.at == step::deploying)
       start_planning(self, my, model);
     else if (model.at == step::planning)
@@ -306,7 +317,7 @@ deployer_actor::behavior_type deployer(pointer self, deployer_equipment equipmen
       [=](unload_atom, const std::string& name) {
         if (self->state.models.erase(name) == 0) return;
         for (const auto& [id, member] : self->state.members)
-          self->send(member.agent, retire_atom_v, name, self->state.next_epoch);
+          self->send(member.agent, retire_atom_v, name, std::uint64_t{0}, self->state.next_epoch);
       },
       [=](planned_atom, const planning_outcome_ptr& outcome) { planned(self, my, *outcome); },
       [=](news_atom, const member_news& news, const node_agent_actor& agent) {

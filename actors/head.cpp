@@ -11,6 +11,7 @@
 #include "runtime/plan/measure_costs.hpp"
 
 #include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -33,9 +34,9 @@ result<std::unique_ptr<head>> head::start(caf::actor_system& system, process& ho
   equipment.reference_flops_per_second = speed;
   equipment.pack = options.pack;
   doors.deployer = system.spawn(deployer, std::move(equipment), doors.scheduler);
-  doors.membership =
-      system.spawn(membership, std::move(options.membership), doors.scheduler, doors.deployer);
-  return std::unique_ptr<head>(new head(system, std::move(doors)));
+  doors.membership = system.spawn(membership, std::move(options.membership), doors.scheduler,
+                                  doors.deployer, std::move(options.on_member));
+  return std::unique_ptr<head>(new head(system, std::move(doors), std::move(options.on_problem)));
 }
 
 head::~head() {
@@ -52,11 +53,18 @@ result<std::uint16_t> head::publish(const std::string& host, std::uint16_t port)
   // Reusing the address: a head that starts again need not wait until old connections are
   // forgotten.
   constexpr bool reuse = true;
-  const auto bound = system_.middleman().publish(desk_, port, host.c_str(), reuse);
-  if (!bound)
-    return fail(errc::io, "cannot listen on {}:{}: {}", host, port,
-                from_caf(bound.error()).message());
-  port_ = *bound;
+  const gatekeeper gate(system_, on_problem_);
+  std::optional<error> failure;
+  caf::scoped_actor self(system_);
+  self->request(gate.middleman(), std::chrono::seconds(10), caf::publish_atom_v, port,
+                caf::actor_cast<caf::strong_actor_ptr>(desk_),
+                system_.message_types<front_desk_actor>(), host, reuse)
+      .receive([&](std::uint16_t bound) { port_ = bound; },
+               [&](const caf::error& e) {
+                 failure = fail(errc::io, "cannot listen on {}:{}: {}", host, port,
+                                from_caf(e).message());
+               });
+  if (failure) return *std::move(failure);
   return port_;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/device_thread.hpp"
+#include "actors/gatekeeper.hpp"
+#include "actors/membership.hpp"
 #include "actors/process.hpp"
 #include "runtime/schedule/membership_table.hpp"
 #include "runtime/schedule/scheduler_core.hpp"
@@ -13,6 +15,8 @@ struct head_options {
   bool pack = true; ///< false: every node is in this process, stages need not travel
   scheduler_options scheduler;
   membership_options membership;
+  connection_problem on_problem; ///< at the control port, for the log
+  member_observer on_member;     ///< for the log
 };
 
 /// The actors that a cluster has once: membership, scheduler, deployer. Lives within its process
@@ -32,11 +36,12 @@ class head {
   result<std::uint16_t> publish(const std::string& host, std::uint16_t port);
 
  private:
-  head(caf::actor_system& system, cluster_doors doors)
-      : system_(system), doors_(std::move(doors)) {}
+  head(caf::actor_system& system, cluster_doors doors, connection_problem on_problem)
+      : system_(system), doors_(std::move(doors)), on_problem_(std::move(on_problem)) {}
 
   caf::actor_system& system_;
   cluster_doors doors_;
+  connection_problem on_problem_;
   front_desk_actor desk_;
   std::uint16_t port_ = 0;
 };

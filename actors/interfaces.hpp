@@ -67,8 +67,8 @@ using node_agent_actor = caf::typed_actor<
     caf::replies_to<deploy_atom, deploy_order>::with<shard_ready>,
     // A device's thread has compiled a stage, or failed to. Never leaves the process.
     caf::reacts_to<done_atom, stage_load_ptr>,
-    // Unload every shard of this model up to this epoch.
-    caf::reacts_to<retire_atom, std::string, std::uint64_t>,
+    // Unload what there is of this model's plans, from one epoch up to another and with both.
+    caf::reacts_to<retire_atom, std::string, std::uint64_t, std::uint64_t>,
     // No new work; leave the cluster when the last part is done, then quit.
     caf::reacts_to<drain_atom>,
     // Its own timer: heartbeats.

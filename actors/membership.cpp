@@ -27,6 +27,7 @@ node_info info_of(const node_offer& offer) {
 struct audience {
   scheduler_actor scheduler;
   deployer_actor deployer;
+  member_observer observer;
 };
 
 void announce(pointer self, const audience& to, const std::vector<membership_event>& events) {
@@ -36,6 +37,7 @@ void announce(pointer self, const audience& to, const std::vector<membership_eve
     const member_news news{static_cast<std::uint8_t>(event.change), found->second.offer};
     self->send(to.scheduler, news_atom_v, news);
     self->send(to.deployer, news_atom_v, news, found->second.agent);
+    if (to.observer) to.observer(event.change, found->second.offer);
     if (event.change == membership_change::left || event.change == membership_change::lost)
       self->state.members.erase(found);
   }
@@ -69,10 +71,11 @@ std::vector<node_status> describe(pointer self) {
 } // namespace
 
 membership_actor::behavior_type membership(pointer self, membership_options options,
-                                           scheduler_actor scheduler, deployer_actor deployer) {
+                                           scheduler_actor scheduler, deployer_actor deployer,
+                                           member_observer observer) {
   const auto lease_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(options.lease).count());
-  const audience to{scheduler, deployer};
+  const audience to{scheduler, deployer, std::move(observer)};
   self->state.table.emplace(std::move(options));
   self->delayed_send(membership_actor(self), tick_period, caf::tick_atom_v);
   self->set_down_handler([=](const caf::down_msg& down) {

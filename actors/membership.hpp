@@ -4,10 +4,14 @@
 #include "actors/messages.hpp"
 #include "runtime/schedule/membership_table.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 
 namespace shoal {
+
+/// Something happened to a node: for the log. Called from a thread of the actors.
+using member_observer = std::function<void(membership_change change, const node_offer& node)>;
 
 struct membership_state {
   static inline const char* name = "membership";
@@ -26,6 +30,6 @@ struct membership_state {
 /// deployer, in that order of importance: the scheduler hears first.
 membership_actor::behavior_type
 membership(membership_actor::stateful_pointer<membership_state> self, membership_options options,
-           scheduler_actor scheduler, deployer_actor deployer);
+           scheduler_actor scheduler, deployer_actor deployer, member_observer observer);
 
 } // namespace shoal

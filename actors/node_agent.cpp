@@ -231,11 +231,21 @@ void loaded(pointer self, const equipment_ptr& my, const stage_load& load) {
   pending.answer.deliver(shard_ready{address, pending.fetched_bytes});
 }
 
-void retire(pointer self, const equipment_ptr& my, const std::string& model, std::uint64_t epoch) {
+void retire(pointer self, const equipment_ptr& my, const std::string& model, std::uint64_t first,
+            std::uint64_t last) {
+  const auto meant = [&](const node_agent_state::shard_name& name) {
+    const auto epoch = std::get<1>(name);
+    return std::get<0>(name) == model && first <= epoch && epoch <= last;
+  };
   std::erase_if(self->state.shards, [&](const auto& entry) {
-    const auto& [name, shard] = entry;
-    if (std::get<0>(name) != model || std::get<1>(name) > epoch) return false;
-    my->office->close_mailbox(shard.address.slot);
+    if (!meant(entry.first)) return false;
+    my->office->close_mailbox(entry.second.address.slot);
+    return true;
+  });
+  std::erase_if(self->state.loading, [&](const auto& entry) {
+    if (!meant(entry.first)) return false;
+    auto promise = entry.second.answer;
+    promise.deliver(to_caf(fail(errc::stale, "the plan of '{}' was given up", model)));
     return true;
   });
 }
@@ -264,8 +274,8 @@ node_agent_actor::behavior_type node_agent(pointer self, node_equipment equipmen
         return promise;
       },
       [=](done_atom, const stage_load_ptr& load) { loaded(self, my, *load); },
-      [=](retire_atom, const std::string& model, std::uint64_t epoch) {
-        retire(self, my, model, epoch);
+      [=](retire_atom, const std::string& model, std::uint64_t first, std::uint64_t last) {
+        retire(self, my, model, first, last);
       },
       [=](drain_atom) {
         self->state.draining = true;

@@ -27,6 +27,24 @@ std::string reachable_address(const serving_flags& flags) {
   return outward ? *std::move(outward) : "127.0.0.1";
 }
 
+void log_member(membership_change change, const node_offer& node) {
+  const auto who =
+      fmt::format("node '{}' at {}:{}", node.name, node.process.host, node.process.port);
+  switch (change) {
+  case membership_change::joined:
+    return spdlog::info("{} has joined", who);
+  case membership_change::draining:
+    return spdlog::info("{} finishes what it has and leaves", who);
+  case membership_change::left:
+    return spdlog::info("{} has left", who);
+  case membership_change::lost:
+    return spdlog::warn("{} is lost", who);
+  case membership_change::suspected: // it may just be slow: the end of its lease decides
+  case membership_change::recovered:
+    return;
+  }
+}
+
 result<void> run_head(const head_flags& flags) {
   set_up_logging(flags.serving.log_level);
   signal_waiter signals;
@@ -34,7 +52,10 @@ result<void> run_head(const head_flags& flags) {
   system_config config(1, true);
   caf::actor_system system(config);
   SHOAL_TRY(auto home, process::start(system, flags.serving.options(address)));
-  SHOAL_TRY(auto chief, head::start(system, *home, {}));
+  head_options options;
+  options.on_problem = problem_logger("control port");
+  options.on_member = log_member;
+  SHOAL_TRY(auto chief, head::start(system, *home, std::move(options)));
   SHOAL_TRY(const auto port, chief->publish(flags.serving.bind, flags.port));
   std::unique_ptr<discovery_responder> responder;
   if (!flags.serving.no_discovery) {

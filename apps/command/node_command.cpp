@@ -54,7 +54,9 @@ result<ending> live(const node_flags& flags, signal_waiter& signals) {
   options.on_end = [ended](std::optional<error> why) { ended->set_value(std::move(why)); };
   system_config config(compute_threads(options), true);
   caf::actor_system system(config);
-  SHOAL_TRY(const auto doors, enter_cluster(system, where.host, where.port, "node"));
+  SHOAL_TRY(const auto doors,
+            enter_cluster(system, where.host, where.port, "node", std::chrono::seconds(5),
+                          problem_logger("connection to the head")));
   SHOAL_TRY(const auto address, local_address_towards(where.host, where.port));
   auto here = flags.serving.options(address);
   here.link.cluster_token = doors.link_token;

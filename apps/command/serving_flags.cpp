@@ -35,10 +35,14 @@ process_options serving_flags::options(const std::string& advertised) const {
   here.link.codec = {codec == "fp16", codec == "zstd"};
   here.cache_folder = cache;
   here.cache_bytes = cache_bytes;
-  here.on_problem = [](std::string_view remote, const error& why) {
-    spdlog::warn("tensor link, {}: {}", remote, to_string(why));
-  };
+  here.on_problem = problem_logger("tensor link");
   return here;
+}
+
+connection_problem problem_logger(std::string what) {
+  return [what = std::move(what)](std::string_view remote, const error& why) {
+    spdlog::warn("{}, {}: {}", what, remote, to_string(why));
+  };
 }
 
 void set_up_logging(const std::string& level) {

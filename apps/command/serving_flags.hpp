@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gatekeeper.hpp"
 #include "actors/process.hpp"
 #include "apps/command/common.hpp"
 #include "runtime/base/machine.hpp"
@@ -27,6 +28,9 @@ struct serving_flags {
   /// `advertised` is used unless --advertise says otherwise.
   process_options options(const std::string& advertised) const;
 };
+
+/// Logs connections that were dropped; `what` says of which kind they were.
+connection_problem problem_logger(std::string what);
 
 /// Log lines of `level` and above go to standard error, with a time.
 void set_up_logging(const std::string& level);

@@ -190,3 +190,31 @@ TEST_CASE("a bad input fails its own request, with what was expected and what ca
   CHECK(nothing.error().message().find("has no storage") != std::string::npos);
   CHECK(m.infer({photo(32)}).get());
 }
+
+TEST_CASE("stages of a plan that is given up are unloaded") {
+  // Each node has room for one of the two stages, none for both.
+  process_cluster cluster(2, {"--memory", "30MB"});
+  auto client = cluster.connect();
+  const auto shards = [&] {
+    const auto now = client->status();
+    REQUIRE(now);
+    for (const auto& node : now->nodes)
+      if (node.name == "node-0") return node.shards.size();
+    return std::size_t{0};
+  };
+  cluster.node(1).signal(SIGSTOP); // it does not load its stage, and is lost for it
+  auto loaded = std::async(std::launch::async, [&] {
+    load_options options;
+    options.stages = 2;
+    options.inputs = {photo(128).type()};
+    return client->load(builtin_graph(), options);
+  });
+  bool half = false;
+  while (loaded.wait_for(10ms) != std::future_status::ready) half = half || shards() == 1;
+  if (!half) MESSAGE("the other node was lost before this one had loaded its stage");
+  const auto outcome = loaded.get();
+  REQUIRE(!outcome);
+  CHECK(outcome.error().code() == errc::resource_exhausted);
+  for (int tries = 0; tries < 400 && shards() > 0; ++tries) std::this_thread::sleep_for(50ms);
+  CHECK(shards() == 0);
+}

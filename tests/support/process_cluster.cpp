@@ -115,6 +115,14 @@ std::string process_cluster::head_log() const {
   return content_of(head_.log);
 }
 
+void process_cluster::wait_for_head_log(const std::string& words) const {
+  for (int tries = 0; tries < patience; ++tries) {
+    if (head_log().find(words) != std::string::npos) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  throw std::runtime_error(fmt::format("the head does not log '{}'", words));
+}
+
 std::string process_cluster::node_log(int number) const {
   return content_of(nodes_.at(number).log);
 }

@@ -40,6 +40,8 @@ class process_cluster {
   std::filesystem::path cache_of(int number) const;
   /// What they have logged so far in their present life.
   std::string head_log() const;
+  /// Waits until the head has logged a line with these words.
+  void wait_for_head_log(const std::string& words) const;
   std::string node_log(int number) const;
 
   std::uint16_t port() const { return port_; }           ///< of the head
