@@ -6,12 +6,22 @@
 #include <caf/io/abstract_broker.hpp>
 #include <caf/io/basp/header.hpp>
 
+#include <atomic>
+
 namespace shoal {
 
 namespace network = caf::io::network;
 namespace basp = caf::io::basp;
 
 namespace {
+
+/// A name no other connection of this process has, not even a later one: CAF names a connection by
+/// its socket's number, which the next may get, and forgets a lost connection only after the
+/// messages that came before, which takes the next one's routes away. Numbers of sockets lie below.
+caf::io::connection_handle unused_handle() {
+  static std::atomic<std::int64_t> last = std::int64_t{1} << 32;
+  return caf::io::connection_handle::from_int(++last);
+}
 
 /// Whether it leads to a stream of CAF's when it reaches an actor.
 bool for_stream(const basp::header& header) {
@@ -42,6 +52,8 @@ guarded_scribe::guarded_scribe(network::default_multiplexer& backend, network::n
     : scribe_impl(backend, socket), remote_(fmt::format("{}:{}", addr(), port())),
       on_problem_(std::move(on_problem)), room_(std::move(room)),
       limit_(room_ ? max_message_to_head : max_message_from_head) {
+  hdl_ = unused_handle();
+  msg().handle = hdl_;
   static_cast<void>(network::keepalive(socket, true)); // heartbeats notice what this would
   if (room_) room_->push_back(this);
 }

@@ -75,6 +75,24 @@ std::vector<std::byte> control_handshake() {
                        std::as_bytes(std::span(content)));
 }
 
+/// What keeps a process busy that reads it: messages within messages, as many as one may hold, one
+/// for each of the first actors there are.
+std::vector<std::byte> nested_messages() {
+  const std::string_view shell("\0\0\x0c@<>+@message", 15);
+  const std::string_view core("\0\0\x03@<>", 6);
+  std::string payload(1, '\0'); // no stages
+  while (payload.size() + shell.size() + core.size() <= max_message_to_head) payload += shell;
+  payload += core;
+  std::vector<std::byte> frames;
+  for (std::uint64_t actor = 1; actor < 32; ++actor) {
+    const auto frame = control_frame(
+        basp::direct_message, static_cast<std::uint32_t>(payload.size()),
+        caf::make_message_id().integer_value(), actor, std::as_bytes(std::span(payload)));
+    frames.insert(frames.end(), frame.begin(), frame.end());
+  }
+  return frames;
+}
+
 /// Lets a process have 1 GiB of addresses more than it has: no room for what a bad peer may claim.
 void limit_memory(child_process& who) {
   std::uint64_t pages = 0;
@@ -208,19 +226,27 @@ TEST_CASE("a message for CAF's streams, which no actor of ours has, costs the co
 
 TEST_CASE("a head survives messages within messages, as many as one may hold") {
   process_cluster cluster(1);
-  const std::string_view shell("\0\0\x0c@<>+@message", 15);
-  const std::string_view core("\0\0\x03@<>", 6);
-  std::string payload(1, '\0'); // no stages
-  while (payload.size() + shell.size() + core.size() <= max_message_to_head) payload += shell;
-  payload += core;
   raw_peer odd(cluster.port());
   odd.send(control_handshake());
-  for (std::uint64_t actor = 1; actor < 32; ++actor)
-    odd.send(control_frame(basp::direct_message, static_cast<std::uint32_t>(payload.size()),
-                           caf::make_message_id().integer_value(), actor,
-                           std::as_bytes(std::span(payload))));
+  odd.send(nested_messages());
   CHECK(cluster.head_log().find("malformed") == std::string::npos);
   check_serves(cluster);
+}
+
+// CAF took a new connection for one that had ended while messages waited to be read.
+TEST_CASE("who connects to a busy head as another leaves is answered") {
+  process_cluster cluster(1);
+  raw_peer busy(cluster.port());
+  busy.send(control_handshake());
+  const auto work = nested_messages();
+  system_config config(0, true);
+  for (int round = 0; round < 20; ++round) {
+    CAPTURE(round);
+    caf::actor_system system(config);
+    busy.send(work);
+    const auto doors = enter_cluster(system, "127.0.0.1", cluster.port(), "client", 5s);
+    REQUIRE_MESSAGE(doors, (doors ? std::string() : to_string(doors.error())));
+  }
 }
 
 TEST_CASE("those who connect to a head and stay silent make room for others") {
