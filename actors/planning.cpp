@@ -5,6 +5,7 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/graph/subgraph.hpp"
 #include "runtime/plan/batch_split.hpp"
+#include "runtime/plan/live_order.hpp"
 #include "runtime/plan/measure_costs.hpp"
 #include "runtime/plan/partitioner.hpp"
 #include "runtime/plan/plan_svg.hpp"
@@ -23,9 +24,9 @@ constexpr link_profile same_process{10e-6, 10e9};
 constexpr link_profile same_machine{50e-6, 2e9};
 constexpr link_profile local_network{200e-6, 110e6};
 
-/// What a shorter way through may cost in throughput. Layer times are not known better than this,
-/// while bytes over a cut are, and moving them takes time of the same processors.
-constexpr double latency_slack = 0.05;
+/// What a shorter way through may cost in throughput. Layer times are hardly known better than
+/// this, while bytes over a cut are, and moving them takes time of the same processors.
+constexpr double latency_slack = 0.02;
 /// Where stages share a device, the time of the longest matters little, and that of the cuts more.
 constexpr double slack_of_shared_devices = 0.25;
 
@@ -141,7 +142,9 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   out.costs = task.known_costs;
   SHOAL_TRY(const auto types, types_of(task.order.inputs));
   if (!out.rewritten) {
-    SHOAL_TRY(out.rewritten, rewrite_for_cpu(task.model));
+    SHOAL_TRY(auto rewritten, rewrite_for_cpu(task.model));
+    SHOAL_TRY(const auto bound, bind_examples(task, std::move(rewritten)));
+    SHOAL_TRY(out.rewritten, order_by_live_bytes(*bound));
   }
   if (!out.costs) {
     SHOAL_TRY(auto measured, measure_costs(out.rewritten, types));
