@@ -82,7 +82,7 @@ result<std::vector<float>> scales_of(const node_context& c) {
   SHOAL_CHECK(arguments::expect_type(c, i, {dtype::f32}));
   const tensor* scales = c.inputs[i].constant;
   if (scales == nullptr)
-    return arguments::refuse(c, errc::unsupported,
+    return arguments::refuse(c, errc::needs_values,
                              "the scales depend on values that are known only while running");
   const auto values = scales->values<float>();
   return std::vector<float>(values.begin(), values.end());

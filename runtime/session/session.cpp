@@ -3,6 +3,7 @@
 #include "kernels/cpu/threads.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/session/session_plan.hpp"
+#include "runtime/session/stepwise_session.hpp"
 
 #include <chrono>
 
@@ -47,6 +48,11 @@ class compiled_session final : public session {
   std::span<const node_profile> profile() const override { return profile_; }
   std::span<const tensor_type> output_types() const override { return output_types_; }
   std::size_t workspace_bytes() const override { return plan_.arena_bytes; }
+  void list_types(std::map<std::string, tensor_type>& types) const override {
+    for (value_id id = 0; id < bound_->values.size(); ++id)
+      if (bound_->value(id).present)
+        types.insert_or_assign(bound_->model->value(id).name, bound_->value(id).type);
+  }
 
  private:
   template <class F>
@@ -176,7 +182,8 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
                                                   const session_options& options,
                                                   const session_layouts& outside) {
   kernels::set_compute_threads(options.threads);
-  SHOAL_TRY(auto bound, bind_types(std::move(model), inputs));
+  SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));
+  if (bound->why_open) return make_stepwise_session(*bound, std::move(weights), options);
   assert(outside.inputs.empty() || outside.inputs.size() == bound->model->inputs().size());
   SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
   return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
