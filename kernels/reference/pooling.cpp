@@ -1,8 +1,12 @@
 #include "kernels/reference/pooling.hpp"
 
+#include "kernels/kernel.hpp"
 #include "kernels/reference/floating.hpp"
 
+#include <cmath>
+#include <cstring>
 #include <limits>
+#include <string>
 
 namespace shoal::reference {
 namespace {
@@ -63,6 +67,59 @@ void max_pool(const const_view& x, const view& y, const window& at) {
               y.as<T>()[o] = std::numeric_limits<T>::lowest();
           });
     }
+  });
+}
+
+void max_pool_indices(const const_view& x, const view& indices, const window& at,
+                      bool column_major) {
+  const auto in = last_three(x.dims.span().subspan(2), 1);
+  const auto plane = in[0] * in[1] * in[2];
+  const auto place = [&](std::int64_t i) {
+    if (i < 0 || !column_major) return i;
+    const auto rest = i % plane, column = rest % in[2], row = rest / in[2] % in[1];
+    return i - rest + rest / (in[1] * in[2]) + in[0] * (row + in[1] * column);
+  };
+  visit_dtype(x.type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (!std::is_same_v<T, bool>) {
+      std::int64_t best = -1;
+      slide(
+          x, indices, at, [&] { best = -1; },
+          [&](std::int64_t i) {
+            if (best < 0 || x.as<T>()[i] > x.as<T>()[best]) best = i;
+          },
+          [&](std::int64_t o, std::int64_t) { indices.as<std::int64_t>()[o] = place(best); });
+    }
+  });
+}
+
+void max_unpool(std::size_t size, const const_view& x, const const_view& indices,
+                const shape& pooled, const view& y) {
+  const auto strides = y.dims.dense_strides();
+  const auto places = pooled.element_count();
+  if (y.element_count() > 0)
+    std::memset(y.data, 0, static_cast<std::size_t>(y.element_count()) * size);
+  for (std::int64_t i = 0; i < x.element_count(); ++i) {
+    auto place = indices.as<std::int64_t>()[i];
+    if (place < 0 || place >= places)
+      throw kernel_error("index " + std::to_string(place) + " of " + std::to_string(places) +
+                         " elements");
+    std::int64_t offset = 0;
+    for (int axis = pooled.rank() - 1; axis >= 0; --axis) {
+      offset += place % pooled[axis] * strides[axis];
+      place /= pooled[axis];
+    }
+    std::memcpy(y.as<std::byte>() + static_cast<std::size_t>(offset) * size,
+                x.as<std::byte>() + static_cast<std::size_t>(i) * size, size);
+  }
+}
+
+void lp_pool(const const_view& x, const view& y, const window& at, double p) {
+  visit_floating(x.type, [&]<class T>(std::type_identity<T>) {
+    double sum = 0;
+    slide(
+        x, y, at, [&] { sum = 0; },
+        [&](std::int64_t i) { sum += std::pow(std::fabs(static_cast<double>(x.as<T>()[i])), p); },
+        [&](std::int64_t o, std::int64_t) { y.as<T>()[o] = rounded<T>(std::pow(sum, 1 / p)); });
   });
 }
 

@@ -15,7 +15,7 @@
 namespace shoal {
 
 /// Versions of ai.onnx that models may be written in.
-inline constexpr int first_onnx_opset = 7;
+inline constexpr int first_onnx_opset = 1;
 inline constexpr int last_onnx_opset = 21;
 
 struct import_options {
@@ -34,7 +34,7 @@ struct imported_model {
   std::uint64_t parameter_bytes = 0; ///< of all constants of the graph
 };
 
-/// Reads an ONNX model: ai.onnx in opsets 7 to 21, com.microsoft 1 and shoal 1. Whatever the file
+/// Reads an ONNX model: ai.onnx in opsets 1 to 21, com.microsoft 1 and shoal 1. Whatever the file
 /// holds, the outcome is a graph that keeps every promise of graph.hpp, or an error:
 ///  - `not_found`, `io`: the file cannot be read;
 ///  - `malformed`: not an ONNX model, truncated, or contradicting itself;

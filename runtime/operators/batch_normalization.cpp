@@ -90,7 +90,6 @@ constexpr kernel_entry batch_normalization_kernels[] = {{"cpu", prepare_cpu},
 
 const operator_def batch_normalization{
     .name = "BatchNormalization",
-    .first_opset = 7,
     .min_inputs = 5,
     .max_inputs = 5,
     .max_outputs = 5,

@@ -93,7 +93,6 @@ std::optional<int> split(const node_context&, std::span<const int> split) {
 
 const operator_def clip{
     .name = "Clip",
-    .first_opset = 6,
     .max_inputs = 3,
     .infer = infer,
     .receptive_field = field,

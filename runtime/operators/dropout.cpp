@@ -27,7 +27,6 @@ std::optional<interval> field(const node_context&, std::size_t input, int, inter
 
 const operator_def dropout{
     .name = "Dropout",
-    .first_opset = 7,
     .max_inputs = 3,
     .max_outputs = 2,
     .infer = infer,

@@ -67,7 +67,6 @@ constexpr kernel_entry entries[] = {{"cpu", prepare_cpu<F, Mean>},
 template <binary_function F, bool Mean = false>
 constexpr operator_def definition(std::string_view name) {
   return {.name = name,
-          .first_opset = 6,
           .max_inputs = -1,
           .infer = rules::broadcast_infer,
           .receptive_field = rules::broadcast_field,

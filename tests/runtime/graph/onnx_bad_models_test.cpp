@@ -30,10 +30,10 @@ onnx::AttributeProto& attribute_of(onnx::ModelProto& m, std::string_view name,
 }
 
 const bad_model versions[] = {
-    {"old opset", [](auto& m) { m.mutable_opset_import(0)->set_version(6); }, errc::unsupported,
-     "opset 6 of ai.onnx is not supported; 7 to 21 are"},
+    {"old opset", [](auto& m) { m.mutable_opset_import(0)->set_version(0); }, errc::malformed,
+     "opset 0 of domain '' is no version"},
     {"new opset", [](auto& m) { m.mutable_opset_import(0)->set_version(22); }, errc::unsupported,
-     "opset 22 of ai.onnx is not supported; 7 to 21 are"},
+     "opset 22 of ai.onnx is not supported; 1 to 21 are"},
     {"two opsets", [](auto& m) { m.add_opset_import()->set_version(13); }, errc::malformed,
      "imports opsets 17 and 13"},
     {"no opset", [](auto& m) { m.clear_opset_import(); }, errc::malformed,
