@@ -4,7 +4,7 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/graph/subgraph.hpp"
-#include "runtime/plan/batch_split.hpp"
+#include "runtime/session/batch_split.hpp"
 #include "runtime/plan/live_order.hpp"
 #include "runtime/plan/measure_costs.hpp"
 #include "runtime/plan/partitioner.hpp"

@@ -13,6 +13,7 @@ namespace shoal {
 
 struct session_options {
   int threads = 1;                            ///< OpenMP threads of every run
+  bool entries_apart = true;                  ///< run a batch entry by entry where that pays
   buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
 };
 
@@ -46,6 +47,8 @@ class session {
   virtual std::span<const node_profile> profile() const = 0;
   virtual std::span<const tensor_type> output_types() const = 0;
   virtual std::size_t workspace_bytes() const = 0;
+  /// Whether a kernel is at work whose bits depend on the extent of the batch.
+  virtual bool varies_with_batch() const = 0;
 };
 
 } // namespace shoal
