@@ -176,6 +176,13 @@ std::vector<tensor_type> bound_graph::output_types_of(std::size_t index) const {
   return types;
 }
 
+std::map<std::string, tensor_type> types_by_name(const bound_graph& bound) {
+  std::map<std::string, tensor_type> types;
+  for (value_id id = 0; id < bound.values.size(); ++id)
+    if (bound.value(id).present) types.emplace(bound.model->value(id).name, bound.value(id).type);
+  return types;
+}
+
 result<std::unique_ptr<bound_graph>> bind_types(std::shared_ptr<const graph> model,
                                                 std::span<const operand> inputs) {
   SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));

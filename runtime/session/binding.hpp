@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace shoal {
@@ -27,6 +28,9 @@ struct bound_graph {
   std::vector<operand> operands_of(std::size_t index) const;
   std::vector<tensor_type> output_types_of(std::size_t index) const;
 };
+
+/// The types that are known, by the names of the values.
+std::map<std::string, tensor_type> types_by_name(const bound_graph& bound);
 
 /// Infers every type from those of the graph inputs, and folds what depends on constants and types
 /// alone: shape arithmetic disappears here. An input with `constant` set is taken as known content,

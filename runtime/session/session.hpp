@@ -14,6 +14,7 @@ namespace shoal {
 
 struct session_options {
   int threads = 1;                            ///< OpenMP threads of every run
+  bool entries_apart = true;                  ///< run a batch entry by entry where that pays
   buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
 };
 
@@ -50,8 +51,10 @@ class session {
   /// Empty when they are not known before a run.
   virtual std::span<const tensor_type> output_types() const = 0;
   virtual std::size_t workspace_bytes() const = 0;
-  /// Adds what type each value of the graph has, or had in the last run, by name.
+  /// Adds which type each value of the graph has, or had in the last run, by name.
   virtual void list_types(std::map<std::string, tensor_type>& types) const = 0;
+  /// Whether a kernel is at work whose bits depend on the extent of the batch.
+  virtual bool varies_with_batch() const = 0;
 };
 
 } // namespace shoal

@@ -163,6 +163,7 @@ class stepwise_session final : public session {
     return head_session_ == nullptr ? 0 : head_session_->workspace_bytes();
   }
 
+  bool varies_with_batch() const override { return true; }
   void list_types(std::map<std::string, tensor_type>& types) const override {
     if (head_session_) head_session_->list_types(types);
     for (const auto& [id, type] : seen_) types.insert_or_assign(model_->value(id).name, type);

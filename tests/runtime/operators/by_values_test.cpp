@@ -16,7 +16,10 @@ attributes with(std::initializer_list<std::pair<const char*, attribute>> entries
 
 node_case constant_case(std::string op, std::vector<tensor> inputs, attributes attrs = {},
                         std::size_t outputs = 1) {
-  node_case test{.op = std::move(op), .attrs = std::move(attrs), .outputs = outputs};
+  node_case test;
+  test.op = std::move(op);
+  test.attrs = std::move(attrs);
+  test.outputs = outputs;
   for (auto& in : inputs) test.inputs.emplace_back(std::move(in), true);
   return test;
 }
