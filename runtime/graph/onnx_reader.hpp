@@ -19,6 +19,10 @@ namespace shoal::onnx_reader {
 result<void> scan(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
                   const import_limits& limits);
 
+/// Replaces every call of a function that the model brings along by the function's nodes, so that
+/// none is left. Refuses recursion, and functions whose expansion passes the limits.
+result<void> inline_functions(onnx::ModelProto& model, const import_limits& limits);
+
 /// What constants draw on: limits, external data, and how much they amount to so far.
 struct constant_reader {
   const import_options& options;
