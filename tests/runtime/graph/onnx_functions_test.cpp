@@ -1,3 +1,4 @@
+#include "runtime/graph/onnx_reader.hpp"
 #include "runtime/operators/operator.hpp"
 #include "tests/runtime/graph/model_protos.hpp"
 #include "tests/runtime/graph/run_graph.hpp"
@@ -174,6 +175,48 @@ TEST_CASE("inputs and outputs of a function may be left out, or be the same") {
   add_node(plain, "Relu", {"x"}, {"p"});
   add_node(plain, "Add", {"p", "x"}, {"y"});
   check_same(model, plain);
+}
+
+TEST_CASE("graphs within a function see its values, attributes and functions") {
+  auto model = empty_model();
+  auto& f = add_function(model, "f", {"a", "yes"}, {"b"});
+  f.add_attribute("slope");
+  add_to(f, "Neg", {"a"}, {"inner"});
+  auto& choice = add_to(f, "If", {"yes"}, {"b"});
+  auto& branch = *choice.add_attribute();
+  branch.set_name("then_branch");
+  branch.set_type(onnx::AttributeProto::GRAPH);
+  auto& graph = *branch.mutable_g();
+  graph.add_output()->set_name("out");
+  auto& call = *graph.add_node();
+  call.set_op_type("g");
+  call.set_domain("local");
+  call.add_input("inner");
+  call.add_output("h");
+  auto& leaky = *graph.add_node();
+  leaky.set_op_type("LeakyRelu");
+  leaky.add_input("h");
+  leaky.add_output("out");
+  add_reference(leaky, "alpha", "slope");
+  add_to(add_function(model, "g", {"p"}, {"q"}), "Exp", {"p"}, {"q"});
+  add_float(add_call(model, "f", {"x", "z"}, {"y"}), "slope", 0.5f);
+
+  REQUIRE(onnx_reader::inline_functions(model, {}));
+  CHECK(model.functions_size() == 0);
+  REQUIRE(model.graph().node_size() == 2);
+  const auto& neg = model.graph().node(0);
+  const auto& chosen = model.graph().node(1);
+  CHECK(neg.input(0) == "x");
+  CHECK(chosen.input(0) == "z");
+  CHECK(chosen.output(0) == "y");
+  const auto& then = chosen.attribute(0).g();
+  REQUIRE(then.node_size() == 2);
+  CHECK(then.node(0).op_type() == "Exp");
+  CHECK(then.node(0).input(0) == neg.output(0));
+  CHECK(then.node(1).input(0) == then.node(0).output(0));
+  CHECK(then.node(1).attribute(0).f() == 0.5f);
+  CHECK(then.node(1).attribute(0).ref_attr_name().empty());
+  CHECK(then.output(0).name() == then.node(1).output(0));
 }
 
 TEST_CASE("functions bring the versions of domains that the model does not import") {
