@@ -68,15 +68,13 @@ result<void> check_model(const onnx::ModelProto& model) {
   if (ir < first_ir_version || ir > last_ir_version)
     return fail(errc::unsupported, "IR version {} is not supported; {} to {} are", ir,
                 first_ir_version, last_ir_version);
-  if (model.functions_size() > 0)
-    return fail(errc::unsupported, "model-local functions are not supported; the first is '{}'",
-                model.functions(0).name().substr(0, 100));
   return {};
 }
 
 result<imported_model> build(onnx::ModelProto& model, const import_options& options,
                              weight_source* weights) {
   SHOAL_CHECK(check_model(model));
+  SHOAL_CHECK(onnx_reader::inline_functions(model, options.limits));
   imported_model out;
   out.ir_version = static_cast<int>(model.ir_version());
   SHOAL_TRY(out.opsets, read_opsets(model, options.limits));

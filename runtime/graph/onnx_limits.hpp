@@ -20,6 +20,9 @@ struct import_limits {
   std::uint64_t max_name_length = 4096;
   /// Bytes of one attribute that is not a tensor.
   std::uint64_t max_attribute_bytes = std::uint64_t{16} << 20;
+  /// Bytes of the nodes that calls of the model's own functions come to, all calls together; of
+  /// these nodes there may be `max_nodes`, and calls and graphs nest up to `max_nesting`.
+  std::uint64_t max_function_bytes = std::uint64_t{256} << 20;
   /// Bytes of all constants together, those in external files included.
   std::uint64_t max_initializer_bytes = std::uint64_t{64} << 30;
 };

@@ -9,8 +9,8 @@
 
 #include <map>
 
-/// The steps of the ONNX import; onnx_import.cpp puts them together. Only the import's own files
-/// include this, as it draws in the generated protobuf classes.
+/// The steps of the ONNX import; onnx_import.cpp puts them together. Only the import's own files and
+/// their tests include this, as it draws in the generated protobuf classes.
 namespace shoal::onnx_reader {
 
 /// Walks `size` bytes of the wire format before anything is built from them: nesting and the number
@@ -18,6 +18,10 @@ namespace shoal::onnx_reader {
 /// file ends.
 result<void> scan(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
                   const import_limits& limits);
+
+/// Replaces every call of a function that the model brings along by the function's nodes, so that
+/// none is left. Refuses recursion, and functions whose expansion passes the limits.
+result<void> inline_functions(onnx::ModelProto& model, const import_limits& limits);
 
 /// What constants draw on: limits, external data, and how much they amount to so far.
 struct constant_reader {

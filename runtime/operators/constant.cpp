@@ -3,6 +3,7 @@
 #include "runtime/operators/onnx_dtype.hpp"
 #include "runtime/operators/operators.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 /// Operators whose output is known before the first run: it follows from attributes, or from
@@ -100,7 +101,8 @@ result<std::vector<tensor>> evaluate_eye(const node_context& c) {
                              c.attrs().get_int("dtype", 0));
   SHOAL_TRY(auto out, tensor::allocate({*type, dims}));
   std::memset(out.mutable_data(), 0, out.byte_size());
-  const auto k = c.attrs().get_int("k", 0);
+  // A diagonal beyond the matrix is as good as any other.
+  const auto k = std::clamp(c.attrs().get_int("k", 0), -dims[0], dims[1]);
   const auto one = reference::scalar(*type, 1);
   const auto size = size_of(*type);
   for (std::int64_t row = 0; row < dims[0]; ++row)

@@ -1,3 +1,4 @@
+#include "kernels/cpu/deformable_convolution.hpp"
 #include "kernels/reference/deformable_convolution.hpp"
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
@@ -78,12 +79,19 @@ std::optional<int> split_axis(const node_context& c, std::span<const int> split)
   return 0;
 }
 
-result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
+result<std::unique_ptr<kernel>> prepare_gathered(const prepare_context& c) {
+  if (c.type(0) != dtype::f32) return nullptr;
+  SHOAL_TRY(const auto p, problem_of(c));
+  return kernels::make_deformable_convolution(p, c.dims(0), c.dims(1), c.outputs[0].dims,
+                                              c.threads);
+}
+
+result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
   SHOAL_TRY(const auto p, problem_of(c));
   return function_kernel([p](const kernel_io& io) { reference::deformable_convolution(p, io); });
 }
 
-constexpr kernel_entry kernels[] = {{"reference", prepare}};
+constexpr kernel_entry kernels[] = {{"onednn", prepare_gathered}, {"reference", prepare_reference}};
 
 } // namespace
 

@@ -72,27 +72,34 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
 }
 
 operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) {
-  return rules::fourier_cost(c, *problem_of(c), outputs);
+  const auto p = problem_of(c);
+  return p ? rules::fourier_cost(c, *p, outputs) : operator_cost{};
 }
 
 /// Signals know nothing of each other.
+bool is_apart(const node_context& c, int axis) {
+  const auto transformed = transformed_axis(c);
+  return transformed && axis != *transformed && axis != c.dims(0).rank() - 1;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  if (input != 0 || axis == c.dims(0).rank() - 1 || axis == *transformed_axis(c))
-    return std::nullopt;
+  if (input != 0 || !is_apart(c, axis)) return std::nullopt;
   return wanted;
 }
 
 std::optional<int> split_axis(const node_context& c, std::span<const int> split) {
-  if (split[0] == c.dims(0).rank() - 1 || split[0] == *transformed_axis(c)) return std::nullopt;
+  if (split[0] != unsplit && !is_apart(c, split[0])) return std::nullopt;
   return split[0];
 }
 
 result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
-  return rules::prepare_fft(c, *problem_of(c));
+  SHOAL_TRY(const auto p, problem_of(c));
+  return rules::prepare_fft(c, p);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
-  return rules::prepare_fourier_reference(*problem_of(c));
+  SHOAL_TRY(const auto p, problem_of(c));
+  return rules::prepare_fourier_reference(p);
 }
 
 constexpr kernel_entry kernels[] = {{"fft", prepare}, {"reference", prepare_reference}};

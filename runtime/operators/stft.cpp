@@ -63,17 +63,18 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
 }
 
 operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) {
-  return rules::fourier_cost(c, *problem_of(c), outputs);
+  const auto p = problem_of(c);
+  return p ? rules::fourier_cost(c, *p, outputs) : operator_cost{};
 }
 
 /// Frames overlap, and axis 1 counts frames in the output but elements in the input.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   if (input != 0) return std::nullopt;
   if (axis == 0) return wanted;
-  if (axis != 1) return std::nullopt;
-  const auto p = *problem_of(c);
-  const auto step = p.source.inner / p.source.element;
-  return interval{wanted.first * step, wanted.last * step + p.length - 1};
+  const auto p = problem_of(c);
+  if (axis != 1 || !p) return std::nullopt;
+  const auto step = p->source.inner / p->source.element;
+  return interval{wanted.first * step, wanted.last * step + p->length - 1};
 }
 
 std::optional<int> split_axis(const node_context&, std::span<const int> split) {
@@ -82,11 +83,13 @@ std::optional<int> split_axis(const node_context&, std::span<const int> split) {
 }
 
 result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
-  return rules::prepare_fft(c, *problem_of(c));
+  SHOAL_TRY(const auto p, problem_of(c));
+  return rules::prepare_fft(c, p);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
-  return rules::prepare_fourier_reference(*problem_of(c));
+  SHOAL_TRY(const auto p, problem_of(c));
+  return rules::prepare_fourier_reference(p);
 }
 
 constexpr kernel_entry kernels[] = {{"fft", prepare}, {"reference", prepare_reference}};

@@ -47,8 +47,6 @@ const bad_model versions[] = {
        d.set_version(2);
      },
      errc::unsupported, "opset 2 of com.microsoft is not supported; 1 is"},
-    {"functions", [](auto& m) { m.add_functions()->set_name("f"); }, errc::unsupported,
-     "model-local functions are not supported; the first is 'f'"},
 };
 
 const bad_model graphs[] = {

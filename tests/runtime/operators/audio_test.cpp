@@ -124,6 +124,18 @@ TEST_CASE("DFT refuses what is no signal") {
   }
 }
 
+TEST_CASE("transforms refuse lengths that are known only while running") {
+  auto test = dft(random({2, 4, 1}), false, false);
+  test.inputs.emplace_back(tensor::of<std::int64_t>({}, {4}));
+  for (const auto& asked :
+       {test, node_case{.op = "STFT",
+              .inputs = {random({1, 10, 1}), tensor::of<std::int64_t>({}, {2})}}}) {
+    const auto refused = infer_node(asked);
+    REQUIRE(!refused);
+    CHECK(refused.error().code() == errc::unsupported);
+  }
+}
+
 TEST_CASE("STFT transforms windowed frames") {
   for (const std::int64_t parts : {1, 2})
     for (const bool onesided : {false, true})

@@ -55,12 +55,31 @@ TEST_CASE("offsets move taps, between elements and out of the image, and masks w
                             // y of all places, then x
                             tensor::of<float>({1, 2, 2, 2}, {0.5f, 1, 0, 0, 0.5f, 0, 0.5f, 0.75f})},
                  .opset = 19};
-  CHECK(mismatch(run(test), tensor::of<float>({1, 1, 2, 2}, {25, 40, 35, 10})) <= 1);
+  const auto expect = [&](const tensor& y) {
+    for (const auto* kernel : {"onednn", "reference"})
+      CHECK(mismatch((*run_node(test, kernel))[0], y) <= 1);
+  };
+  expect(tensor::of<float>({1, 1, 2, 2}, {25, 40, 35, 10}));
   test.inputs.emplace_back(tensor());
   test.inputs.emplace_back(tensor::of<float>({1, 1, 2, 2}, {1, 0, 2, 0.5f}));
-  CHECK(mismatch(run(test), tensor::of<float>({1, 1, 2, 2}, {25, 0, 70, 5})) <= 1);
+  expect(tensor::of<float>({1, 1, 2, 2}, {25, 0, 70, 5}));
   test.inputs[2] = {tensor::of<float>({1, 2, 2, 2}, {NAN, INFINITY, -1e30f, -1, 0, 0, 0, NAN})};
-  CHECK(mismatch(run(test), zeros({1, 1, 2, 2})) <= 1);
+  expect(zeros({1, 1, 2, 2}));
+}
+
+TEST_CASE("deformable convolutions agree with their reference") {
+  auto test = deformed(random({2, 36, 5, 4}, 4, 4));
+  CHECK(applicable_kernels(test).size() == 2);
+  CHECK(kernels_disagree(test, 1e-4, 1e-4) == "");
+  test.inputs.emplace_back(random({2, 18, 5, 4}, 5));
+  CHECK(kernels_disagree(test, 1e-4, 1e-4) == "");
+  test.inputs[3] = {tensor()};
+  CHECK(kernels_disagree(test, 1e-4, 1e-4) == "");
+  node_case large{.op = "DeformConv",
+                  .inputs = {random({1, 16, 33, 35}, 1), random({24, 16, 2, 3}, 2),
+                             random({1, 12, 32, 33}, 3, 3)},
+                  .opset = 19};
+  CHECK(kernels_disagree(large, 1e-4, 1e-4) == "");
 }
 
 TEST_CASE("deformable convolutions split along the batch") {
