@@ -10,6 +10,7 @@ int main(int count, char** words) {
   app.set_version_flag("--version", shoal::command_version());
   int exit_code = 0;
   shoal::add_bench_command(app, exit_code);
+  shoal::add_compress_command(app, exit_code);
   shoal::add_demo_command(app, exit_code);
   shoal::add_head_command(app, exit_code);
   shoal::add_infer_command(app, exit_code);

@@ -130,24 +130,25 @@ class integer_convolution final : public kernel {
     const auto& zero = io.inputs.size() > 2 ? io.inputs[2] : none;
     widen(io.inputs[1], 0, p_.weights[0], length(), length(), 1,
           io.inputs.size() > 3 ? io.inputs[3] : none, weights);
-    const auto maps = p_.weights[0] / p_.groups;
+    const auto maps = p_.weights[0] / p_.groups, pixels = volume(out_);
     auto* y = io.outputs[0].as<std::int32_t>();
     for (std::int64_t n = 0; n < p_.source[0]; ++n)
-      for (std::int64_t g = 0; g < p_.groups; ++g) {
-        gather(io.inputs[0], n, g, reference::integer(zero, 0), rows);
-        const auto pixels = volume(out_);
-        auto* target = y + (n * p_.weights[0] + g * maps) * pixels;
-        parallel_pieces(pixels, parallel_threshold / (maps * length() + 1),
-                        [&](std::int64_t first, std::int64_t last) {
-                          for (auto i = first; i < last; ++i)
-                            multiply_row(rows + i * length(), weights + g * maps * length(), maps,
-                                         length(), target + i, pixels);
-                        });
-      }
+      for (std::int64_t g = 0; g < p_.groups; ++g)
+        for (std::int64_t pixel = 0; pixel < pixels; pixel += tile()) {
+          const auto count = std::min(tile(), pixels - pixel);
+          gather(io.inputs[0], n, g, pixel, count, reference::integer(zero, 0), rows);
+          auto* target = y + (n * p_.weights[0] + g * maps) * pixels + pixel;
+          parallel_pieces(count, parallel_threshold / (maps * length() + 1),
+                          [&](std::int64_t first, std::int64_t last) {
+                            for (auto i = first; i < last; ++i)
+                              multiply_row(rows + i * length(), weights + g * maps * length(), maps,
+                                           length(), target + i, pixels);
+                          });
+        }
   }
 
   std::size_t scratch_bytes() const override {
-    return weight_bytes() + whole_lines(static_cast<std::size_t>(volume(out_) * length()) * 2);
+    return weight_bytes() + whole_lines(static_cast<std::size_t>(tile() * length()) * 2);
   }
 
  private:
@@ -155,20 +156,27 @@ class integer_convolution final : public kernel {
   static std::int64_t volume(const triple& t) { return t[0] * t[1] * t[2]; }
   /// Products per sum.
   std::int64_t length() const { return p_.weights.element_count(1, p_.weights.rank()); }
+  /// Pixels that are gathered at a time: scratch stays within a few MiB.
+  std::int64_t tile() const {
+    constexpr std::int64_t most = 1 << 20;
+    return std::clamp<std::int64_t>(most / std::max<std::int64_t>(length(), 1), 1,
+                                    std::max<std::int64_t>(volume(out_), 1));
+  }
   std::size_t weight_bytes() const {
     return whole_lines(static_cast<std::size_t>(p_.weights.element_count()) * 2);
   }
 
-  /// One row per output pixel: the elements of group `g` that it sees, zero point subtracted.
-  void gather(const const_view& x, std::int64_t n, std::int64_t g, std::int32_t zero,
-              std::int16_t* rows) const {
+  /// One row for each of `count` output pixels: the elements of group `g` that it sees, zero point
+  /// subtracted.
+  void gather(const const_view& x, std::int64_t n, std::int64_t g, std::int64_t start,
+              std::int64_t count, std::int32_t zero, std::int16_t* rows) const {
     const auto channels = p_.weights[1];
     visit_bytes(x.type, [&]<class T>(std::type_identity<T>) {
       const auto* source = x.as<T>() + (n * p_.source[1] + g * channels) * volume(in_);
-      parallel_pieces(volume(out_), parallel_threshold / (length() + 1),
+      parallel_pieces(count, parallel_threshold / (length() + 1),
                       [&](std::int64_t first, std::int64_t last) {
                         for (auto pixel = first; pixel < last; ++pixel)
-                          gather_pixel(source, pixel, zero, rows + pixel * length());
+                          gather_pixel(source, start + pixel, zero, rows + pixel * length());
                       });
     });
   }

@@ -54,9 +54,11 @@ layout plain_if_same(layout format, const shape& dims) {
 } // namespace
 
 std::unique_ptr<kernel> make_pooling(pooling function, const shape& source, const shape& target,
-                                     const window& at, layout produced, int threads) {
+                                     const window& at, dtype type, layout produced, int threads) {
   if (!onednn::representable(source) || !onednn::representable(target)) return nullptr;
   const bool exact = function == pooling::max;
+  if (type != dtype::f32 && !(exact && (type == dtype::u8 || type == dtype::i8))) return nullptr;
+  const auto element = onednn::element_type_of(type);
   if (!exact && !average_agrees(function, source, target, at)) return nullptr;
   constexpr dnnl::algorithm functions[] = {dnnl::algorithm::pooling_max,
                                            dnnl::algorithm::pooling_avg_exclude_padding,
@@ -64,11 +66,13 @@ std::unique_ptr<kernel> make_pooling(pooling function, const shape& source, cons
   const onednn::thread_count_scope scope(threads);
   const auto build = [&](layout format) {
     return onednn::build_pooling(functions[static_cast<int>(function)],
-                                 onednn::described(source, format),
-                                 onednn::described(target, format), onednn::to_dims(at.kernel),
-                                 onednn::place(at, source, target));
+                                 onednn::described(source, format, element),
+                                 onednn::described(target, format, element),
+                                 onednn::to_dims(at.kernel), onednn::place(at, source, target));
   };
-  auto format = source[1] < 8 ? layout::plain : onednn::preferred_layout();
+  // Quantised convolutions have their channels innermost.
+  const auto usual = type == dtype::f32 ? onednn::preferred_layout() : layout::channels_last;
+  auto format = source[1] < 8 ? layout::plain : usual;
   auto what = build(format);
   if (exact && produced != format) {
     auto followed = build(produced);

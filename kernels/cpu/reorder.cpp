@@ -43,11 +43,14 @@ class onednn_reorder final : public kernel {
 
 std::unique_ptr<kernel> make_reorder(const shape& dims, dtype type, layout from, layout to,
                                      int threads) {
-  // 32 bits are moved, never computed with, so integers may pass for floats.
-  const bool suits = size_of(type) == 4 && dims.rank() >= 3 && dims.rank() <= 5;
+  // Bits are moved, never computed with, so integers may pass for floats, and any byte for u8.
+  const auto size = size_of(type);
+  const bool suits = (size == 4 || size == 1) && dims.rank() >= 3 && dims.rank() <= 5;
   if (suits && onednn::representable(dims)) {
     const onednn::thread_count_scope scope(threads);
-    const auto source = onednn::described(dims, from), target = onednn::described(dims, to);
+    const auto bits = size == 4 ? onednn::element_type::f32 : onednn::element_type::u8;
+    const auto source = onednn::described(dims, from, bits);
+    const auto target = onednn::described(dims, to, bits);
     if (auto what = onednn::build_reorder(source, target))
       return std::make_unique<onednn_reorder>(std::move(*what), source, target, from, to);
   }

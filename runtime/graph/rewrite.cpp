@@ -14,6 +14,8 @@ result<graph> rewrite(const graph& model, const rewrite_options& options) {
   // Dead readers keep others from being fused.
   if (options.remove_dead_nodes) rewrite_rules::remove_dead_nodes(g);
   if (options.remove_identities) rewrite_rules::remove_identities(g);
+  // Before weights are folded into real numbers.
+  if (options.fuse_quantized) rewrite_rules::fuse_quantized(g);
   if (options.fold_constants && options.evaluate) SHOAL_CHECK(fold_constants(g, options));
   if (options.fold_batch_norm) SHOAL_CHECK(fold_batch_norm(g));
   if (options.fuse_residual) SHOAL_CHECK(fuse_residual(g));

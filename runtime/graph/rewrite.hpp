@@ -26,6 +26,11 @@ struct rewrite_options {
   /// Identity, Dropout in inference, Cast to the type that the value has, Concat of one, Transpose
   /// that keeps the order.
   bool remove_identities = true;
+  /// DequantizeLinear before, or both before and QuantizeLinear behind, an operator on real numbers
+  /// into the operator on 8-bit integers: Conv, Gemm and MatMul with constant weights, Add, Mul,
+  /// Concat, Sigmoid, LeakyRelu and average pools; MaxPool and what moves elements where both sides
+  /// have the same scale. A quantised result is at most one step off.
+  bool fuse_quantized = true;
   /// Nodes whose inputs are all constant; needs `evaluate`.
   bool fold_constants = true;
   /// BatchNormalization into the Conv, ConvTranspose or Gemm before it, if that has constant

@@ -9,6 +9,7 @@ namespace shoal::rewrite_rules {
 result<void> promote_half(graph_editor& g);
 void remove_dead_nodes(graph_editor& g);
 void remove_identities(graph_editor& g);
+void fuse_quantized(graph_editor& g);
 result<void> fold_constants(graph_editor& g, const rewrite_options& options);
 result<void> fold_batch_norm(graph_editor& g);
 result<void> fuse_residual(graph_editor& g);

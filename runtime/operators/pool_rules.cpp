@@ -80,10 +80,9 @@ std::optional<interval> global_pool_field(const node_context&, std::size_t, int 
 
 result<std::unique_ptr<kernel>> prepare_onednn_pool(const prepare_context& c,
                                                     kernels::pooling function, bool global) {
-  if (c.type(0) != dtype::f32) return nullptr;
   SHOAL_TRY(const auto at, window_of(c, global));
-  return kernels::make_pooling(function, c.dims(0), c.outputs[0].dims, at, c.input_layouts[0],
-                               c.threads);
+  return kernels::make_pooling(function, c.dims(0), c.outputs[0].dims, at, c.type(0),
+                               c.input_layouts[0], c.threads);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference_pool(const prepare_context& c,

@@ -17,7 +17,8 @@ operator_cost global_pool_cost(const node_context& c, std::span<const tensor_typ
 std::optional<interval> global_pool_field(const node_context& c, std::size_t input, int axis,
                                           interval wanted);
 
-/// For a sliding pool (`global` false) or a global one. oneDNN does float32, the reference every
+/// For a sliding pool (`global` false) or a global one. oneDNN does float32 (and the
+/// largest of bytes), the reference every
 /// type that `infer` lets pass.
 result<std::unique_ptr<kernel>> prepare_onednn_pool(const prepare_context& c,
                                                     kernels::pooling function, bool global);

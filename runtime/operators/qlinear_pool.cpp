@@ -1,3 +1,4 @@
+#include "kernels/cpu/quantized_pooling.hpp"
 #include "kernels/reference/pooling.hpp"
 #include "kernels/reference/quantize.hpp"
 #include "runtime/operators/arguments.hpp"
@@ -88,8 +89,28 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
       {.scratch_bytes = static_cast<std::size_t>(x_count + y_count) * sizeof(double)});
 }
 
+/// The global one, in the layout of a convolution before it.
 template <bool Global>
-constexpr kernel_entry kernel_list[] = {{"reference", prepare<Global>}};
+result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c) {
+  const auto& x = c.dims(0);
+  if (!Global || x.element_count(2, x.rank()) > kernels::most_summed_pixels) return nullptr;
+  const auto format =
+      c.input_layouts[0] == layout::channels_last ? layout::channels_last : layout::plain;
+  return function_kernel(
+      [](const kernel_io& io) {
+        const auto ratio = static_cast<double>(*io.inputs[1].as<float>()) /
+                           static_cast<double>(*io.inputs[3].as<float>());
+        const auto y_zero = io.inputs.size() > 4 ? io.inputs[4] : const_view{};
+        kernels::quantized_means(io.inputs[0], reference::integer(io.inputs[2], 0), ratio,
+                                 reference::integer(y_zero, 0),
+                                 reinterpret_cast<std::int32_t*>(io.scratch), io.outputs[0]);
+      },
+      {.inputs = {format}, .scratch_bytes = static_cast<std::size_t>(x[1]) * sizeof(std::int32_t)});
+}
+
+template <bool Global>
+constexpr kernel_entry kernel_list[] = {{"cpu", prepare_cpu<Global>},
+                                        {"reference", prepare<Global>}};
 
 template <bool Global>
 constexpr operator_def pool(std::string_view name) {

@@ -145,9 +145,9 @@ TEST_CASE("Products and pools give the same bits in every run, and allocate no m
     check_steady(*product, p);
 
     const shape x{2, 32, 28, 28}, y{2, 32, 14, 14};
-    const auto pool =
-        kernels::make_pooling(kernels::pooling::average, x, y,
-                              {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}, layout::plain, threads);
+    const auto pool = kernels::make_pooling(kernels::pooling::average, x, y,
+                                            {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}, dtype::f32,
+                                            layout::plain, threads);
     REQUIRE(pool);
     operands q;
     q.add_input(x, pool->input_layout(0));

@@ -431,4 +431,22 @@ TEST_CASE("quantised average pools give the nearest byte to the mean") {
   CHECK(identical(run(sliding), tensor::of<std::uint8_t>({1, 1, 1, 3}, bytes{4, 7, 105})));
   CHECK(field_is_wrong(sliding, 0, 3) == "");
   CHECK(kernels_disagree(sliding) == "");
+  for (const auto type : {dtype::u8, dtype::i8})
+    CHECK(kernels_disagree(
+              {.op = "QLinearGlobalAveragePool",
+               .inputs = {random_bytes(type, {3, 21, 5, 7}, 1), scalar(0.02f),
+                          random_bytes(type, {}, 2), scalar(0.003f), random_bytes(type, {}, 3)},
+               .domain = "com.microsoft",
+               .opset = 1}) == "");
+}
+
+TEST_CASE("MaxPool of bytes by oneDNN gives the reference's bytes, in every layout") {
+  for (const auto type : {dtype::u8, dtype::i8})
+    for (const std::int64_t channels : {3, 16, 40})
+      CHECK(kernels_disagree({.op = "MaxPool",
+                              .inputs = {random_bytes(type, {2, channels, 9, 7}, 1)},
+                              .attrs = with({{"kernel_shape", std::vector<std::int64_t>{3, 2}},
+                                             {"strides", std::vector<std::int64_t>{2, 1}},
+                                             {"pads", std::vector<std::int64_t>{1, 1, 1, 0}}})}) ==
+            "");
 }
