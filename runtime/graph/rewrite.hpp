@@ -43,6 +43,14 @@ struct rewrite_options {
   /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
   /// com.microsoft FusedConv.
   bool fuse_activation = true;
+  /// 0.5 x (1 + erf(x / sqrt(2))), its approximation by tanh, and x sigmoid(a x), whatever the
+  /// order of the factors, into com.microsoft Gelu, FastGelu and QuickGelu.
+  bool fuse_gelu = true;
+  /// The formula of a normalisation over the last axis, with constant scale and shift, into
+  /// LayerNormalization of the domain shoal.
+  bool fuse_layer_norm = true;
+  /// MatMul by a constant matrix + a constant row into BiasedMatMul of the domain shoal.
+  bool fuse_bias = true;
 
   node_evaluator evaluate = {};
   /// What folding may make of one node, at most.

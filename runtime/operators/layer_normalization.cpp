@@ -96,18 +96,25 @@ result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
 constexpr kernel_entry layer_normalization_kernels[] = {{"onednn", prepare_onednn},
                                                         {"reference", prepare_reference}};
 
+constexpr operator_def definition(std::string_view domain) {
+  return {
+      .name = "LayerNormalization",
+      .domain = domain,
+      .min_inputs = 2,
+      .max_inputs = 3,
+      .max_outputs = 3,
+      .infer = infer,
+      .cost = cost,
+      .receptive_field = field,
+      .split_axis = split_axis,
+      .kernels = layer_normalization_kernels,
+  };
+}
+
 } // namespace
 
-const operator_def layer_normalization{
-    .name = "LayerNormalization",
-    .min_inputs = 2,
-    .max_inputs = 3,
-    .max_outputs = 3,
-    .infer = infer,
-    .cost = cost,
-    .receptive_field = field,
-    .split_axis = split_axis,
-    .kernels = layer_normalization_kernels,
-};
+const operator_def layer_normalization = definition("");
+/// The same for models of opsets that do not have it: what a rewrite makes of its formula.
+const operator_def fused_layer_normalization = definition("shoal");
 
 } // namespace shoal::operators

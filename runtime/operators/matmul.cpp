@@ -120,6 +120,7 @@ std::optional<int> split_axis(const node_context& c, std::span<const int> split)
 result<std::unique_ptr<kernel>> prepare_onednn(const prepare_context& c) {
   if (c.type(0) != dtype::f32) return nullptr;
   const auto p = product_of(c);
+  using addend = kernels::matmul_problem::addend;
   auto k = kernels::make_matmul({.a_batch = p.a_batch,
                                  .b_batch = p.b_batch,
                                  .rows = p.rows,
@@ -128,6 +129,7 @@ result<std::unique_ptr<kernel>> prepare_onednn(const prepare_context& c) {
                                  .transpose_a = p.transpose_a,
                                  .transpose_b = p.transpose_b,
                                  .alpha = c.attrs().get_float("alpha", 1),
+                                 .added = c.has(2) ? addend::row : addend::none,
                                  .constant_b = c.inputs[1].constant != nullptr},
                                 c.threads);
   if (k == nullptr) return nullptr;
@@ -152,6 +154,51 @@ result<void> check_fused(const graph_node& node) {
       return node_error(node, errc::unsupported, fmt::format("attribute {} is set", name));
   return {};
 }
+
+/// What BiasedMatMul takes: a matrix of weights, and a row as long as its own.
+result<std::vector<tensor_type>> infer_biased(const node_context& c) {
+  SHOAL_CHECK(arguments::expect_type(c, 0, {dtype::f32}));
+  SHOAL_TRY(auto types, infer(c));
+  SHOAL_CHECK(arguments::expect_same_type(c, 2, 0));
+  if (c.dims(1).rank() != 2)
+    return refuse(c, errc::invalid_argument, "input 1: expected a matrix, got {}",
+                  to_string(c.dims(1)));
+  if (c.dims(2) != shape{c.dims(1)[1]})
+    return refuse(c, errc::invalid_argument, "input 2: expected [{}], got {}", c.dims(1)[1],
+                  to_string(c.dims(2)));
+  return types;
+}
+
+operator_cost biased_cost(const node_context& c, std::span<const tensor_type> outputs) {
+  auto sum = cost(c, outputs);
+  sum.flops += static_cast<double>(outputs[0].dims.element_count());
+  return sum;
+}
+
+std::optional<interval> biased_field(const node_context& c, std::size_t input, int axis,
+                                     interval wanted) {
+  if (input != 2) return field(c, input, axis, wanted);
+  if (axis != 0 || c.dims(0).rank() != 1) return std::nullopt;
+  return wanted; // the only axis there is
+}
+
+std::optional<int> split_biased(const node_context& c, std::span<const int> split) {
+  if (split[2] != unsplit) return std::nullopt;
+  return split_axis(c, split);
+}
+
+result<std::unique_ptr<kernel>> prepare_biased_reference(const prepare_context&) {
+  return function_kernel([](const kernel_io& io) {
+    const auto& y = io.outputs[0];
+    reference::matmul(io.inputs[0], io.inputs[1], y, {});
+    const auto columns = io.inputs[2].element_count();
+    for (std::int64_t i = 0; i < y.element_count(); ++i)
+      y.as<float>()[i] += io.inputs[2].as<float>()[i % columns];
+  });
+}
+
+constexpr kernel_entry biased_kernels[] = {{"onednn", prepare_onednn},
+                                           {"reference", prepare_biased_reference}};
 
 constexpr kernel_entry matmul_kernels[] = {{"onednn", prepare_onednn},
                                            {"reference", prepare_reference}};
@@ -180,6 +227,19 @@ const operator_def fused_matmul{
     .receptive_field = field,
     .split_axis = split_axis,
     .kernels = matmul_kernels,
+};
+
+/// A B + C with a row C: what a graph rewrite makes of a linear layer.
+const operator_def biased_matmul{
+    .name = "BiasedMatMul",
+    .domain = "shoal",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .infer = infer_biased,
+    .cost = biased_cost,
+    .receptive_field = biased_field,
+    .split_axis = split_biased,
+    .kernels = biased_kernels,
 };
 
 } // namespace shoal::operators

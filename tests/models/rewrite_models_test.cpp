@@ -25,7 +25,10 @@ constexpr named_rule rules[] = {{"remove_dead_nodes", &rewrite_options::remove_d
                                 {"fold_constants", &rewrite_options::fold_constants},
                                 {"fold_batch_norm", &rewrite_options::fold_batch_norm},
                                 {"fuse_residual", &rewrite_options::fuse_residual},
-                                {"fuse_activation", &rewrite_options::fuse_activation}};
+                                {"fuse_activation", &rewrite_options::fuse_activation},
+                                {"fuse_gelu", &rewrite_options::fuse_gelu},
+                                {"fuse_layer_norm", &rewrite_options::fuse_layer_norm},
+                                {"fuse_bias", &rewrite_options::fuse_bias}};
 
 rewrite_options only(const named_rule& rule) {
   rewrite_options options;

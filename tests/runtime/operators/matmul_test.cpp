@@ -106,3 +106,51 @@ TEST_CASE("MatMul says which extents do not fit") {
   CHECK(refusal({2, 2, 3}, {3, 3, 5}).find("batches") != std::string::npos);
   CHECK(refusal({}, {3, 5}).find("scalar") != std::string::npos);
 }
+
+namespace {
+
+node_case biased(const shape& a, std::int64_t columns, bool constant) {
+  auto test = product(a, {a[a.rank() - 1], columns}, constant);
+  test.op = "BiasedMatMul";
+  test.domain = "shoal";
+  test.opset = 1;
+  test.inputs.emplace_back(random_tensor({dtype::f32, {columns}}, 9), constant);
+  return test;
+}
+
+} // namespace
+
+TEST_CASE("BiasedMatMul by oneDNN agrees with the oracle") {
+  for (const auto& a : {shape{5, 7}, shape{1, 33}, shape{64, 48}, shape{7}, shape{2, 3, 5, 7}})
+    for (const std::int64_t columns : {1, 3, 17, 80})
+      for (const bool constant : {true, false}) {
+        CAPTURE(to_string(a));
+        CAPTURE(columns);
+        CAPTURE(constant);
+        CHECK(kernels_disagree(biased(a, columns, constant), 1e-4, 1e-5) == "");
+      }
+}
+
+TEST_CASE("What BiasedMatMul says of cuts and fields holds") {
+  const auto test = biased({2, 5, 4}, 6, true);
+  CHECK(split_is_wrong(test, {0, unsplit, unsplit}, 0) == "");
+  CHECK(split_is_wrong(test, {1, unsplit, unsplit}, 1) == "");
+  CHECK(split_is_wrong(test, {2, unsplit, unsplit}, std::nullopt) == "");
+  CHECK(split_is_wrong(test, {0, unsplit, 0}, std::nullopt) == "");
+  CHECK(field_is_wrong(test, 0, 0) == "");
+  CHECK(field_is_wrong(test, 0, 1) == "");
+  CHECK(field_is_wrong(test, 0, 2, {.global = true}) == "");
+  CHECK(field_is_wrong(test, 2, 0, {.global = true}) == "");
+  CHECK(field_is_wrong(biased({4}, 6, true), 2, 0) == "");
+}
+
+TEST_CASE("BiasedMatMul computes a small example and refuses a row of another length") {
+  const auto a = tensor::of<float>({1, 2}, {1, 2}), b = tensor::of<float>({2, 2}, {1, 2, 3, 4});
+  node_case test{.op = "BiasedMatMul",
+                 .inputs = {a, b, tensor::of<float>({2}, {10, 20})},
+                 .domain = "shoal",
+                 .opset = 1};
+  CHECK(identical(run(test), tensor::of<float>({1, 2}, {17, 30})));
+  test.inputs[2] = tensor::of<float>({1}, {10});
+  CHECK(infer_node(test).error().message().find("expected [2]") != std::string::npos);
+}
