@@ -44,7 +44,8 @@ enum class unary_function : std::uint8_t {
   asinh,
   acosh,
   atanh,
-  clip ///< min(max(x, p), q); q when p > q
+  shrink, ///< x < -q ? x + p : x > q ? x - p : 0
+  clip    ///< min(max(x, p), q); q when p > q
 };
 
 struct unary_parameters {

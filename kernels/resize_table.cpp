@@ -1,7 +1,6 @@
 #include "kernels/resize_table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace shoal {
@@ -16,7 +15,11 @@ double position(resize_coordinates coordinates, const resize_axis& axis, std::in
   case resize_coordinates::pytorch_half_pixel:
     return axis.out > 1 ? (o + 0.5) / s - 0.5 : 0;
   case resize_coordinates::align_corners:
-    return axis.out > 1 ? o * (in - 1) / (out - 1) : 0;
+    return axis.out > 1 ? o * (in - 1) / (s * in - 1) : 0;
+  case resize_coordinates::crop: {
+    const double length = (axis.end - axis.begin) * (in - 1);
+    return axis.begin * (in - 1) + (axis.out > 1 ? o * length / (s * in - 1) : length / 2);
+  }
   case resize_coordinates::asymmetric:
     return o / s;
   case resize_coordinates::half_pixel_for_nn:
@@ -47,34 +50,52 @@ double keys(double a, double t) {
   return 0;
 }
 
-constexpr int max_taps = 4;
+/// How far a tap may be away, and by what distances are multiplied before they are weighed: an
+/// output smaller than its input covers more of it.
+struct filter {
+  double support = 1, factor = 1;
+  int taps = 2;
+};
+
+filter filter_of(const resize_rule& rule, const resize_axis& axis) {
+  if (rule.mode == interpolation::nearest) return {0, 1, 1};
+  filter f;
+  if (rule.antialias) f.factor = std::fmin(axis.scale, 1.0);
+  f.support = (rule.mode == interpolation::linear ? 1 : 2) / f.factor;
+  constexpr double most = 1 << 28; // only where there is no output to need them
+  f.taps = 2 * static_cast<int>(std::fmin(std::ceil(f.support), most));
+  return f;
+}
 
 struct tap_set {
   std::int64_t first = 0; ///< input index of tap 0; may lie outside
-  std::array<double, max_taps> weight{};
+  std::vector<double> weight;
 };
 
-tap_set taps_at(const resize_rule& rule, double x, int count, std::int64_t in) {
-  tap_set taps;
-  if (rule.mode == interpolation::nearest) {
-    taps.first = static_cast<std::int64_t>(nearest(rule.rounding, x));
-    taps.weight[0] = 1;
-    return taps;
-  }
-  const double below = std::floor(x), fraction = x - below;
-  taps.first = static_cast<std::int64_t>(below) - (count / 2 - 1);
-  for (int t = 0; t < count; ++t)
-    taps.weight[static_cast<std::size_t>(t)] = rule.mode == interpolation::linear
-                                                   ? (t == 0 ? 1 - fraction : fraction)
-                                                   : keys(rule.cubic_a, fraction + 1 - t);
-  if (!rule.exclude_outside) return taps;
+double weigh(const resize_rule& rule, double distance) {
+  if (rule.mode == interpolation::cubic) return keys(rule.cubic_a, distance);
+  return std::fmax(0.0, 1 - std::fabs(distance));
+}
+
+void normalize(std::vector<double>& weights) {
   double sum = 0;
-  for (int t = 0; t < count; ++t) {
-    auto& weight = taps.weight[static_cast<std::size_t>(t)];
-    if (taps.first + t < 0 || taps.first + t >= in) weight = 0;
-    sum += weight;
-  }
-  for (auto& weight : taps.weight) weight /= sum;
+  for (const auto weight : weights) sum += weight;
+  for (auto& weight : weights) weight /= sum;
+}
+
+tap_set taps_at(const resize_rule& rule, const filter& f, double x, std::int64_t in) {
+  if (rule.mode == interpolation::nearest)
+    return {static_cast<std::int64_t>(nearest(rule.rounding, x)), {1}};
+  tap_set taps;
+  const double below = std::floor(x - f.support), fraction = x - below;
+  taps.first = static_cast<std::int64_t>(below) + 1;
+  for (int t = 0; t < f.taps; ++t)
+    taps.weight.push_back(weigh(rule, (fraction - 1 - t) * f.factor));
+  if (rule.antialias) normalize(taps.weight);
+  if (!rule.exclude_outside) return taps;
+  for (int t = 0; t < f.taps; ++t)
+    if (taps.first + t < 0 || taps.first + t >= in) taps.weight[static_cast<std::size_t>(t)] = 0;
+  normalize(taps.weight);
   return taps;
 }
 
@@ -87,8 +108,9 @@ void drop_idle_taps(resize_table& table) {
       if (table.weight[t] != 0 && table.weight[t] != 1) return;
       if (table.weight[t] == 1) index.push_back(table.index[t]);
     }
-  table = {1, std::move(index), {}};
-  table.weight.assign(table.index.size(), 1);
+  table.taps = 1;
+  table.weight.assign(index.size(), 1);
+  table.index = std::move(index);
 }
 
 } // namespace
@@ -97,10 +119,13 @@ resize_table make_resize_table(const resize_rule& rule, const resize_axis& axis,
                                std::int64_t last) {
   constexpr double grid = 268435456.0; // 2^28
   resize_table table;
-  table.taps = rule.mode == interpolation::nearest ? 1 : rule.mode == interpolation::linear ? 2 : 4;
+  const auto f = filter_of(rule, axis);
+  table.taps = f.taps;
   for (std::int64_t o = first; o <= last; ++o) {
     const double x = std::nearbyint(position(rule.coordinates, axis, o) * grid) / grid;
-    const auto taps = taps_at(rule, x, table.taps, axis.in);
+    const auto taps = taps_at(rule, f, x, axis.in);
+    if (rule.coordinates == resize_coordinates::crop)
+      table.outside.push_back(x < 0 || x > static_cast<double>(axis.in - 1));
     for (int t = 0; t < table.taps; ++t) {
       table.index.push_back(std::clamp<std::int64_t>(taps.first + t, 0, axis.in - 1));
       table.weight.push_back(static_cast<float>(taps.weight[static_cast<std::size_t>(t)]));

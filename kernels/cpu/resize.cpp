@@ -16,6 +16,15 @@ void sum_rows(const float* plane, const std::int64_t* index, const float* weight
               std::int64_t width, float* sum) {
   const float* a = plane + index[0] * width;
   const float* b = plane + index[1] * width;
+  if (taps > 4) {
+    std::memset(sum, 0, static_cast<std::size_t>(width) * sizeof(float));
+    for (int t = 0; t < taps; ++t) {
+      const float* row = plane + index[t] * width;
+#pragma omp simd
+      for (std::int64_t x = 0; x < width; ++x) sum[x] += row[x] * weight[t];
+    }
+    return;
+  }
   if (taps == 2) {
 #pragma omp simd
     for (std::int64_t x = 0; x < width; ++x) sum[x] = a[x] * weight[0] + b[x] * weight[1];
@@ -37,6 +46,12 @@ void sum_columns(const float* row, const resize_table& columns, std::int64_t wid
   } else if (columns.taps == 2) {
     for (std::int64_t x = 0; x < width; ++x)
       out[x] = row[index[2 * x]] * weight[2 * x] + row[index[2 * x + 1]] * weight[2 * x + 1];
+  } else if (columns.taps > 4) {
+    for (std::int64_t x = 0; x < width; ++x, index += columns.taps, weight += columns.taps) {
+      float sum = 0;
+      for (int t = 0; t < columns.taps; ++t) sum += row[index[t]] * weight[t];
+      out[x] = sum;
+    }
   } else {
     for (std::int64_t x = 0; x < width; ++x, index += 4, weight += 4)
       out[x] = (row[index[0]] * weight[0] + row[index[1]] * weight[1]) +
@@ -55,6 +70,15 @@ void sum_wide_columns(const float* row, const resize_table& columns, std::int64_
     const float* a = row + index[0] * lanes;
     if (columns.taps == 1) {
       std::memcpy(out, a, static_cast<std::size_t>(lanes) * sizeof(float));
+      continue;
+    }
+    if (columns.taps > 4) {
+      std::memset(out, 0, static_cast<std::size_t>(lanes) * sizeof(float));
+      for (int t = 0; t < columns.taps; ++t) {
+        const float* column = row + index[t] * lanes;
+#pragma omp simd
+        for (std::int64_t l = 0; l < lanes; ++l) out[l] += column[l] * weight[t];
+      }
       continue;
     }
     const float* b = row + index[1] * lanes;

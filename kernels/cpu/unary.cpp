@@ -66,6 +66,8 @@ void activate(unary_function f, float p, float q, const float* in, float* out, s
     });
   case unary_function::swish:
     return each(in, out, n, [p](float x) { return x * math::sigmoid(p * x); });
+  case unary_function::shrink:
+    return each(in, out, n, [p, q](float x) { return x < -q ? x + p : x <= q ? 0.0f : x - p; });
   case unary_function::mish:
     return each(in, out, n, [](float x) { return mish(x); });
   default:
@@ -102,7 +104,7 @@ void evaluate(unary_function f, const float* in, float* out, std::int64_t n) {
 bool is_activation(unary_function f) {
   return (f <= unary_function::mish && f != unary_function::softsign && f != unary_function::tanh &&
           f != unary_function::erf) ||
-         f == unary_function::clip;
+         f == unary_function::shrink || f == unary_function::clip;
 }
 
 } // namespace

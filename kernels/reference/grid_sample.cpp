@@ -60,7 +60,8 @@ double position(const grid_sample_rule& rule, const sampled_axis& axis, double c
   double x = rule.align_corners ? (coordinate + 1) / 2 * (n - 1) : ((coordinate + 1) * n - 1) / 2;
   x = std::fmin(std::fmax(x, -far), far);
   if (rule.mode == interpolation::nearest) x = std::nearbyint(x);
-  if (x >= axis.low && x <= axis.high) return x;
+  // Of a cubic's four elements each is moved by itself, as PyTorch and ONNX Runtime have it.
+  if (rule.mode == interpolation::cubic || (x >= axis.low && x <= axis.high)) return x;
   if (rule.padding == sample_padding::border) return std::clamp<double>(x, 0, n - 1);
   return rule.padding == sample_padding::reflection ? reflect(x, axis.low, axis.high) : x;
 }

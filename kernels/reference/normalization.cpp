@@ -71,6 +71,50 @@ void instance_normalization(const const_view& x, const const_view& scale, const 
   });
 }
 
+void group_normalization(const const_view& x, const const_view& scale, const const_view& shift,
+                         const view& y, std::int64_t groups, double epsilon) {
+  const auto channels = x.dims[1], inner = inner_of(x.dims);
+  const auto count = channels / groups * inner;
+  const auto per_coefficient = scale.dims[0] == channels ? inner : count;
+  visit_floating(x.type, [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t row = 0; row < x.dims[0] * groups; ++row) {
+      const auto s = statistics_of(x.as<T>() + row * count, count, epsilon);
+      for (std::int64_t i = row * count; i < (row + 1) * count; ++i) {
+        const auto c = i % (channels * inner) / per_coefficient;
+        y.as<T>()[i] = rounded<T>((static_cast<double>(x.as<T>()[i]) - s.mean) *
+                                      s.inverse_deviation * element(scale, c) +
+                                  element(shift, c));
+      }
+    }
+  });
+}
+
+void channel_statistics(const const_view& x, const view& mean, const view& variance) {
+  const auto channels = x.dims[1], inner = inner_of(x.dims);
+  const auto count = static_cast<double>(x.dims[0] * inner);
+  const auto store = [](const view& to, std::int64_t i, double value) {
+    visit_floating(to.type,
+                   [&]<class S>(std::type_identity<S>) { to.as<S>()[i] = rounded<S>(value); });
+  };
+  visit_floating(x.type, [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const auto sum = [&](double centre, bool squared) {
+        double total = 0;
+        for (std::int64_t n = 0; n < x.dims[0]; ++n)
+          for (std::int64_t i = 0; i < inner; ++i) {
+            const double off =
+                static_cast<double>(x.as<T>()[(n * channels + c) * inner + i]) - centre;
+            total += squared ? off * off : off;
+          }
+        return total;
+      };
+      const double centre = sum(0, false) / count;
+      store(mean, c, centre);
+      store(variance, c, sum(centre, true) / count);
+    }
+  });
+}
+
 void layer_normalization(const const_view& x, const const_view& scale, const const_view& shift,
                          const view& y, const view& mean, const view& inverse_deviation, int axis,
                          double epsilon) {

@@ -16,6 +16,15 @@ void batch_normalization(const const_view& x, const const_view& scale, const con
 void instance_normalization(const const_view& x, const const_view& scale, const const_view& shift,
                             const view& y, double epsilon);
 
+/// The same with mean and variance over `groups` groups of neighbouring channels of each x[n].
+/// There is a coefficient per channel or per group.
+void group_normalization(const const_view& x, const const_view& scale, const const_view& shift,
+                         const view& y, std::int64_t groups, double epsilon);
+
+/// The mean and the variance of every channel over the batch and all places, in `mean` and
+/// `variance` [C], which may be of another floating type.
+void channel_statistics(const const_view& x, const view& mean, const view& variance);
+
 /// The same with mean and variance over the axes from `axis` on; scale and shift (no data: 0) are
 /// broadcast to x. `mean` and `inverse_deviation` get the statistics unless they have no data.
 void layer_normalization(const const_view& x, const const_view& scale, const const_view& shift,

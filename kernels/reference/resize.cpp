@@ -26,7 +26,8 @@ double weighted_sum(std::span<const resize_table> tables, const shape& strides, 
 
 } // namespace
 
-void resize(std::span<const resize_table> tables, const const_view& in, const view& out) {
+void resize(std::span<const resize_table> tables, double outside, const const_view& in,
+            const view& out) {
   const auto strides = in.dims.dense_strides(), to = out.dims.dense_strides();
   const int rank = out.dims.rank();
   const bool copies =
@@ -35,13 +36,19 @@ void resize(std::span<const resize_table> tables, const const_view& in, const vi
     shape index = shape::filled(rank, 0);
     for (std::int64_t i = 0; i < out.element_count(); ++i) {
       std::int64_t offset = 0;
+      bool inside = true;
       for (int axis = 0; axis < rank; ++axis) {
         index[axis] = i / to[axis] % out.dims[axis];
         const auto& table = tables[static_cast<std::size_t>(axis)];
+        inside = inside && !table.is_outside(index[axis]);
         if (copies) offset += strides[axis] * table.index[static_cast<std::size_t>(index[axis])];
       }
-      out.as<T>()[i] = copies ? in.as<T>()[offset]
-                              : convert<T>(weighted_sum(tables, strides, index, in.as<T>(), 0, 0));
+      if (!inside)
+        out.as<T>()[i] = convert<T>(outside);
+      else
+        out.as<T>()[i] = copies
+                             ? in.as<T>()[offset]
+                             : convert<T>(weighted_sum(tables, strides, index, in.as<T>(), 0, 0));
     }
   });
 }

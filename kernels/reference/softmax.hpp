@@ -9,4 +9,7 @@ namespace shoal::reference {
 void softmax(const const_view& x, const view& y, std::int64_t axis, std::int64_t inner,
              bool logarithm);
 
+/// 1 where x is largest along the middle axis, the first time, 0 elsewhere. Floating types.
+void hardmax(const const_view& x, const view& y, std::int64_t axis, std::int64_t inner);
+
 } // namespace shoal::reference

@@ -49,6 +49,8 @@ double activation(unary_function f, const unary_parameters& with, double x) {
     return x / (1 + std::exp(-p * x));
   case unary_function::mish:
     return std::isnan(x) ? x : x * std::tanh(softplus(x));
+  case unary_function::shrink:
+    return x < -q ? x + p : x <= q ? 0 : x - p;
   default:
     return clamp(x, p, q);
   }

@@ -82,6 +82,45 @@ constexpr operator_def logical(std::string_view name) {
   return definition;
 }
 
+constexpr std::initializer_list<dtype> integers = {dtype::i8, dtype::i16, dtype::i32, dtype::i64,
+                                                   dtype::u8, dtype::u16, dtype::u32, dtype::u64};
+
+result<std::vector<tensor_type>> infer_integers(const node_context& c) {
+  SHOAL_CHECK(arguments::expect_type(c, 0, integers));
+  return rules::broadcast_infer(c);
+}
+
+template <binary_function F>
+constexpr operator_def bitwise(std::string_view name) {
+  auto definition = arithmetic<F>(name);
+  definition.first_opset = 18;
+  definition.infer = infer_integers;
+  return definition;
+}
+
+/// An exclusive or with ones everywhere, whatever the type.
+result<std::unique_ptr<kernel>> prepare_bitwise_not(const prepare_context& c) {
+  loop_nest nest(3);
+  nest.push(c.dims(0).element_count(), {1, 0, 1});
+  return function_kernel(
+      [nest, type = c.type(0)](const kernel_io& io) {
+        constexpr std::uint64_t ones = UINT64_MAX;
+        reference::binary(binary_function::bit_xor, type, nest, io.inputs[0].data, &ones,
+                          io.outputs[0].data);
+      },
+      {.overwritable = 0});
+}
+
+constexpr kernel_entry bitwise_not_entries[] = {{"reference", prepare_bitwise_not}};
+
+constexpr operator_def bitwise_complement() {
+  auto definition = bitwise<binary_function::bit_xor>("BitwiseNot");
+  definition.min_inputs = 1;
+  definition.max_inputs = 1;
+  definition.kernels = bitwise_not_entries;
+  return definition;
+}
+
 result<void> check_direction(const graph_node& node) {
   const auto direction = node.attrs.get_string("direction", "");
   if (direction == "LEFT" || direction == "RIGHT") return {};
@@ -160,5 +199,9 @@ const operator_def logical_and = logical<binary_function::bit_and>("And");
 const operator_def logical_or = logical<binary_function::bit_or>("Or");
 const operator_def logical_xor = logical<binary_function::bit_xor>("Xor");
 const operator_def bit_shift = shift();
+const operator_def bitwise_and = bitwise<binary_function::bit_and>("BitwiseAnd");
+const operator_def bitwise_or = bitwise<binary_function::bit_or>("BitwiseOr");
+const operator_def bitwise_xor = bitwise<binary_function::bit_xor>("BitwiseXor");
+const operator_def bitwise_not = bitwise_complement();
 
 } // namespace shoal::operators

@@ -6,18 +6,18 @@
 #include "runtime/operators/window_rules.hpp"
 
 namespace shoal::rules {
+
+window global_window(const shape& source) {
+  const int axes = source.rank() - 2;
+  const auto ones = shape::filled(axes, 1), zeros = shape::filled(axes, 0);
+  return {shape(source.span().subspan(2)), ones, ones, zeros, zeros};
+}
+
 namespace {
 
 result<window> pool_window(const node_context& c) {
   SHOAL_TRY(const auto kernel, read_kernel_shape(c));
   return read_window(c, kernel);
-}
-
-/// One window over the whole image.
-window global_window(const shape& source) {
-  const int axes = source.rank() - 2;
-  const auto ones = shape::filled(axes, 1), zeros = shape::filled(axes, 0);
-  return {shape(source.span().subspan(2)), ones, ones, zeros, zeros};
 }
 
 result<window> window_of(const prepare_context& c, bool global) {

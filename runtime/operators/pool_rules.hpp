@@ -11,6 +11,9 @@ operator_cost pool_cost(const node_context& c, std::span<const tensor_type> outp
 std::optional<interval> pool_field(const node_context& c, std::size_t input, int axis,
                                    interval wanted);
 
+/// One window over the whole image of extents `source`.
+window global_window(const shape& source);
+
 /// One output element per channel, from all of it.
 result<std::vector<tensor_type>> infer_global_pool(const node_context& c);
 operator_cost global_pool_cost(const node_context& c, std::span<const tensor_type> outputs);

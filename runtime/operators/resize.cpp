@@ -1,6 +1,7 @@
 #include "kernels/cpu/resize.hpp"
 
 #include "kernels/broadcast.hpp"
+#include "kernels/reference/convert.hpp"
 #include "kernels/reference/resize.hpp"
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
@@ -52,6 +53,7 @@ result<resize_rule> rule_of(const graph_node& node) {
                                  {"pytorch_half_pixel", resize_coordinates::pytorch_half_pixel},
                                  {"align_corners", resize_coordinates::align_corners},
                                  {"asymmetric", resize_coordinates::asymmetric},
+                                 {"tf_crop_and_resize", resize_coordinates::crop},
                                  {"tf_half_pixel_for_nn", resize_coordinates::half_pixel_for_nn}}));
   SHOAL_TRY(rule.rounding,
             parse<nearest_rounding>(node, "nearest_mode",
@@ -60,6 +62,7 @@ result<resize_rule> rule_of(const graph_node& node) {
                                      {"round_prefer_ceil", nearest_rounding::prefer_ceil},
                                      {"floor", nearest_rounding::floor},
                                      {"ceil", nearest_rounding::ceil}}));
+  rule.antialias = a.get_int("antialias", 0) != 0 && rule.mode != interpolation::nearest;
   rule.exclude_outside = a.get_int("exclude_outside", 0) != 0;
   rule.cubic_a = a.get_float("cubic_coeff_a", -0.75f);
   return rule;
@@ -67,9 +70,24 @@ result<resize_rule> rule_of(const graph_node& node) {
 
 result<void> check(const graph_node& node) {
   SHOAL_CHECK(rule_of(node));
-  if (node.attrs.get_int("antialias", 0) != 0)
-    return node_error(node, errc::unsupported, "antialias is not supported");
+  SHOAL_CHECK(parse<int>(node, "keep_aspect_ratio_policy",
+                         node.attrs.get_string("keep_aspect_ratio_policy", "stretch"),
+                         {{"stretch", 0}, {"not_larger", 1}, {"not_smaller", 2}}));
   return {};
+}
+
+/// The numbers of input `i`, which must be known; `what` begins the message otherwise.
+result<std::vector<float>> constant_floats(const node_context& c, std::size_t i,
+                                           std::string_view what) {
+  const tensor* constant = c.inputs[i].constant;
+  if (constant == nullptr)
+    return arguments::refuse(c, errc::needs_values,
+                             "{} on values that are known only while running", what);
+  std::vector<float> values;
+  visit_dtype(constant->element_type(), [&]<class T>(std::type_identity<T>) {
+    for (const T value : constant->values<T>()) values.push_back(reference::convert<float>(value));
+  });
+  return values;
 }
 
 /// Where the scales come from: an input, or the attribute of Upsample in opset 7.
@@ -80,12 +98,31 @@ result<std::vector<float>> scales_of(const node_context& c) {
     return given == nullptr ? std::vector<float>() : *given;
   }
   SHOAL_CHECK(arguments::expect_type(c, i, {dtype::f32}));
-  const tensor* scales = c.inputs[i].constant;
-  if (scales == nullptr)
-    return arguments::refuse(c, errc::needs_values,
-                             "the scales depend on values that are known only while running");
-  const auto values = scales->values<float>();
-  return std::vector<float>(values.begin(), values.end());
+  return constant_floats(c, i, "the scales depend");
+}
+
+bool crops(const node_context& c) {
+  return c.attrs().get_string("coordinate_transformation_mode", "") == "tf_crop_and_resize";
+}
+
+/// The parts of the named axes that are kept: where they begin, then where they end.
+result<void> apply_regions(const node_context& c, const std::vector<int>& axes,
+                           std::vector<resize_axis>& all) {
+  if (!c.has(1)) return arguments::refuse(c, errc::malformed, "input 1 'roi' is missing");
+  SHOAL_CHECK(arguments::expect_type(c, 1, {dtype::f32, dtype::f64, dtype::f16, dtype::bf16}));
+  SHOAL_TRY(const auto regions, constant_floats(c, 1, "the regions depend"));
+  if (regions.size() != 2 * axes.size())
+    return arguments::refuse(c, errc::malformed, "{} numbers in roi for {} axes", regions.size(),
+                             axes.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    auto& a = all[static_cast<std::size_t>(axes[i])];
+    a.begin = static_cast<double>(regions[i]);
+    a.end = static_cast<double>(regions[i + axes.size()]);
+    constexpr double largest = 1e6; // images away
+    if (!(std::fabs(a.begin) < largest) || !(std::fabs(a.end) < largest))
+      return arguments::refuse(c, errc::malformed, "roi from {} to {}", a.begin, a.end);
+  }
+  return {};
 }
 
 /// The axes that scales and sizes are about: all before opset 18.
@@ -158,6 +195,7 @@ result<std::vector<resize_axis>> resized_axes(const node_context& c) {
   SHOAL_TRY(const auto axes, axes_of(c));
   const bool by_sizes = c.has(3) && c.dims(3).element_count() > 0;
   SHOAL_CHECK(by_sizes ? apply_sizes(c, axes, all) : apply_scales(c, axes, all));
+  if (crops(c)) SHOAL_CHECK(apply_regions(c, axes, all));
   for (const auto& a : all)
     if (a.in == 0 && a.out != 0)
       return arguments::refuse(c, errc::invalid_argument, "{} has no elements to resize",
@@ -207,7 +245,7 @@ kernels::resize_extents images_of(const prepare_context& c, layout& format) {
 /// Images: all axes but the last two stay as they are.
 result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c) {
   const int rank = c.dims(0).rank();
-  if (c.type(0) != dtype::f32 || rank < 2) return nullptr;
+  if (c.type(0) != dtype::f32 || rank < 2 || crops(c)) return nullptr;
   auto tables = tables_of(c);
   for (int axis = 0; axis < rank - 2; ++axis)
     if (!is_identity(tables[static_cast<std::size_t>(axis)], c.dims(0)[axis])) return nullptr;
@@ -224,8 +262,9 @@ result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c) {
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
-  return function_kernel([tables = tables_of(c)](const kernel_io& io) {
-    reference::resize(tables, io.inputs[0], io.outputs[0]);
+  const auto outside = static_cast<double>(c.attrs().get_float("extrapolation_value", 0));
+  return function_kernel([tables = tables_of(c), outside](const kernel_io& io) {
+    reference::resize(tables, outside, io.inputs[0], io.outputs[0]);
   });
 }
 
@@ -263,7 +302,8 @@ std::optional<int> split(const node_context& c, std::span<const int> split) {
   const auto& axis = (*axes)[static_cast<std::size_t>(split[0])];
   const bool is_named = std::find(named->begin(), named->end(), split[0]) != named->end();
   const bool by_sizes = is_named && c.has(3) && c.dims(3).element_count() > 0;
-  if (axis.scale != 1 || by_sizes) return std::nullopt;
+  const bool cropped = axis.begin != 0 || axis.end != 1;
+  if (axis.scale != 1 || by_sizes || cropped) return std::nullopt;
   return split[0];
 }
 

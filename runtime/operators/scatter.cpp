@@ -109,18 +109,22 @@ std::optional<int> split_nd(const node_context& c, std::span<const int> split) {
   return split[0];
 }
 
+constexpr operator_def by_elements(std::string_view name, int first_opset, int last_opset) {
+  return {.name = name,
+          .first_opset = first_opset,
+          .last_opset = last_opset,
+          .min_inputs = 3,
+          .max_inputs = 3,
+          .check = check,
+          .infer = infer_elements,
+          .split_axis = split_elements,
+          .kernels = elements_kernels};
+}
+
 } // namespace
 
-const operator_def scatter_elements{
-    .name = "ScatterElements",
-    .first_opset = 11,
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .check = check,
-    .infer = infer_elements,
-    .split_axis = split_elements,
-    .kernels = elements_kernels,
-};
+const operator_def scatter_elements = by_elements("ScatterElements", 11, 21);
+const operator_def scatter = by_elements("Scatter", 9, 10); // the same by its first name
 
 const operator_def scatter_nd{
     .name = "ScatterND",

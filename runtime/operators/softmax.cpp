@@ -6,8 +6,8 @@
 #include "runtime/operators/operators.hpp"
 #include "runtime/operators/window_rules.hpp"
 
-// Before opset 13, Softmax and LogSoftmax see their input as a matrix, cut at `axis`; since then
-// they work along one axis.
+// Before opset 13, Softmax, LogSoftmax and Hardmax see their input as a matrix, cut at `axis`;
+// since then they work along one axis.
 
 namespace shoal::operators {
 namespace {
@@ -85,6 +85,15 @@ constexpr kernel_entry softmax_kernels[] = {
     {"cpu", [](const prepare_context& c) { return prepare_cpu(c, logarithm); }},
     {"reference", [](const prepare_context& c) { return prepare_reference(c, logarithm); }}};
 
+result<std::unique_ptr<kernel>> prepare_hardmax(const prepare_context& c) {
+  SHOAL_TRY(const auto p, problem_of(c));
+  return function_kernel([p](const kernel_io& io) {
+    reference::hardmax(io.inputs[0], io.outputs[0], p.axis, p.inner);
+  });
+}
+
+constexpr kernel_entry hardmax_kernels[] = {{"reference", prepare_hardmax}};
+
 constexpr operator_def define(std::string_view name, int first_opset, int last_opset,
                               std::span<const kernel_entry> kernels) {
   return {.name = name,
@@ -106,5 +115,9 @@ const operator_def log_softmax =
     define("LogSoftmax", first_along_one_axis, 21, softmax_kernels<true>);
 const operator_def log_softmax_before_13 =
     define("LogSoftmax", 1, first_along_one_axis - 1, softmax_kernels<true>);
+
+const operator_def hardmax = define("Hardmax", first_along_one_axis, 21, hardmax_kernels);
+const operator_def hardmax_before_13 =
+    define("Hardmax", 1, first_along_one_axis - 1, hardmax_kernels);
 
 } // namespace shoal::operators

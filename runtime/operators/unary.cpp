@@ -34,6 +34,8 @@ constexpr parameter_names parameters_of(unary_function f) {
     return {"alpha", 0.2, "beta", 0.5};
   case unary_function::swish:
     return {"alpha", 1.702};
+  case unary_function::shrink:
+    return {"bias", 0, "lambd", 0.5};
   default:
     return {};
   }
@@ -159,6 +161,7 @@ const operator_def gelu = gelu_definition();
 const operator_def microsoft_gelu = of_floats<unary_function::gelu>("Gelu", "com.microsoft");
 const operator_def fast_gelu = fast_gelu_definition();
 const operator_def quick_gelu = of_floats<unary_function::swish>("QuickGelu", "com.microsoft");
+const operator_def shrink = of_floats<unary_function::shrink>("Shrink");
 const operator_def mish = of_floats<unary_function::mish>("Mish");
 const operator_def exp = of_floats<unary_function::exp>("Exp");
 const operator_def log = of_floats<unary_function::log>("Log");

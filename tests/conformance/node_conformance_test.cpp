@@ -215,8 +215,10 @@ TEST_CASE("every kernel passes ONNX's tests of single nodes") {
     }
     const auto wrong = run_case(*test);
     passed += wrong.empty();
-    // The suite's test tells when one of the expected failures passes.
-    if (!expected_failures.contains(suite_name(folder)))
+    // A kernel can be given as constants what a session does not know in time. The suite's test
+    // tells when one of the expected failures passes.
+    const auto expected = expected_failures.find(suite_name(folder));
+    if (expected == expected_failures.end() || expected->second == depends_on_values)
       CHECK_MESSAGE(wrong.empty(), suite_name(folder), ": ", wrong);
   }
   MESSAGE(passed, " passed, ", out_of_scope,

@@ -43,6 +43,9 @@ inline std::string suite_name(const std::filesystem::path& test) {
   return (test.parent_path().filename() / test.filename()).string();
 }
 
+/// The reason of those that fail in a session alone.
+inline constexpr const char* depends_on_values = "shape depends on values";
+
 /// The tests that are known not to pass, each with its reason.
 inline std::map<std::string, std::string> read_expected_failures() {
   std::ifstream file(source_file("tests/conformance/expected_failures.txt"));

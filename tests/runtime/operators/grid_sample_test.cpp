@@ -61,6 +61,8 @@ TEST_CASE("GridSample reads between the pixels and beyond them") {
   CHECK(identical(
       sample_row({-0.5f}, with("bicubic", "border")),
       tensor::of<float>({1, 1, 1, 1}, {19 / 32.0f + 38 / 32.0f - 9 / 32.0f - 3 / 32.0f})));
+  CHECK(mismatch(sample_row({-1}, with("bicubic", "border")),
+                 tensor::of<float>({1, 1, 1, 1}, {29 / 32.0f})) <= 1);
 }
 
 TEST_CASE("GridSample survives places that are none") {

@@ -138,11 +138,27 @@ TEST_CASE("What normalisations say of cuts and fields holds") {
   CHECK(split_is_wrong(response, {1}, std::nullopt) == "");
 }
 
+TEST_CASE("in training a batch is normalised by itself, and the statistics move towards its own") {
+  node_case test{.op = "BatchNormalization",
+                 .inputs = {tensor::of<float>({2, 2, 1}, {1, 10, 3, 30}),
+                            tensor::of<float>({2}, {1, 2}), tensor::of<float>({2}, {0, 5}),
+                            tensor::of<float>({2}, {4, 4}), tensor::of<float>({2}, {8, 8})},
+                 .outputs = 3};
+  test.attrs.set("training_mode", std::int64_t{1});
+  test.attrs.set("momentum", 0.5f);
+  const auto outputs = *run_node(test);
+  CHECK(mismatch(outputs[0], tensor::of<float>({2, 2, 1}, {-1, 3, 1, 7})) <= 1);
+  CHECK(mismatch(outputs[1], tensor::of<float>({2}, {3, 12})) <= 1);    // from means of 2 and 20
+  CHECK(mismatch(outputs[2], tensor::of<float>({2}, {4.5f, 54})) <= 1); // variances of 1 and 100
+  CHECK(field_is_wrong(test, 0, 1) == "");
+  CHECK(field_is_wrong(test, 0, 0, {.global = true}) == "");
+  CHECK(split_is_wrong(test, {0, unsplit, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  test.outputs = 4;
+  CHECK(infer_node(test).error().code() == errc::unsupported);
+}
+
 TEST_CASE("Normalisations refuse what belongs to training or does not fit") {
   auto batch = batch_norm({2, 3, 4}, true);
-  batch.attrs.set("training_mode", std::int64_t{1});
-  CHECK(infer_node(batch).error().code() == errc::unsupported);
-  batch.attrs = {};
   batch.outputs = 2;
   CHECK(infer_node(batch).error().code() == errc::unsupported);
   batch.outputs = 1;

@@ -140,6 +140,23 @@ TEST_CASE("The fields of pools are those of their windows") {
   CHECK(split_is_wrong(global, {0}, 0) == "");
 }
 
+TEST_CASE("LpPool is the norm of each window") {
+  node_case test{.op = "LpPool", .inputs = {tensor::of<float>({1, 1, 4}, {3, -4, 0, 2})}};
+  test.attrs.set("kernel_shape", ints{2});
+  CHECK(mismatch(run(test), tensor::of<float>({1, 1, 3}, {5, 4, 2})) <= 1);
+  test.attrs.set("p", std::int64_t{1});
+  CHECK(mismatch(run(test), tensor::of<float>({1, 1, 3}, {7, 4, 2})) <= 1);
+  test.op = "GlobalLpPool";
+  CHECK(mismatch(run(test), tensor::of<float>({1, 1, 1}, {9})) <= 1);
+  test.attrs.set("p", std::int64_t{0});
+  CHECK(infer_node(test).error().message().find("expected more than 0") != std::string::npos);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed)
+    for (const char* op : {"LpPool", "GlobalLpPool"})
+      CHECK(kernels_disagree(random_pool(op, seed)) == "");
+  CHECK(field_is_wrong(random_pool("LpPool", 3), 0, 2) == "");
+  CHECK(split_is_wrong(random_pool("LpPool", 3), {0}, 0) == "");
+}
+
 TEST_CASE("Pools refuse what they cannot do, and say why") {
   node_case test{.op = "MaxPool", .inputs = {random_tensor({dtype::f32, {1, 1, 4, 4}}, 1)}};
   CHECK(infer_node(test).error().message().find("kernel_shape is missing") != std::string::npos);

@@ -139,9 +139,21 @@ TEST_CASE("what follows from types or attributes is known before a run") {
   CHECK(unknown.error().code() == errc::needs_values);
 }
 
-TEST_CASE("Dropout does nothing, and refuses to train") {
-  CHECK(extents({.op = "Dropout", .inputs = {image()}}) == shape{2, 3, 4});
-  const node_input training(tensor::of<bool>({}, {true}), true);
-  CHECK(!infer_node({.op = "Dropout", .inputs = {image(), tensor(), training}}));
-  CHECK(!infer_node({.op = "Dropout", .inputs = {image()}, .outputs = 2}));
+TEST_CASE("Dropout does nothing, says so in its mask, and refuses to train") {
+  const auto in = image();
+  const auto outputs = *run_node({.op = "Dropout", .inputs = {in}, .outputs = 2});
+  CHECK(identical(outputs[0], in));
+  CHECK(outputs[1].type() == tensor_type{dtype::boolean, {2, 3, 4}});
+  for (const bool kept : outputs[1].values<bool>()) CHECK(kept);
+  const auto old = *run_node({.op = "Dropout", .inputs = {in}, .opset = 7, .outputs = 2});
+  CHECK(old[1].element_type() == in.element_type());
+
+  const auto yes = tensor::of<bool>({}, {true});
+  const auto none = tensor::of<float>({}, {0}), half = tensor::of<float>({}, {0.5f});
+  CHECK(!infer_node({.op = "Dropout", .inputs = {in, tensor(), {yes, true}}}));
+  CHECK(!infer_node({.op = "Dropout", .inputs = {in, {half, true}, {yes, true}}}));
+  CHECK(identical((*run_node({.op = "Dropout", .inputs = {in, none, yes}}))[0], in));
+  const auto refused = run_node({.op = "Dropout", .inputs = {in, half, yes}});
+  REQUIRE(!refused);
+  CHECK(refused.error().message().find("training mode") != std::string::npos);
 }
