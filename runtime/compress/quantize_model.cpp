@@ -194,7 +194,7 @@ class quantizer {
 
   /// The constant behind a DequantizeLinear, which gives the value returned.
   template <class T>
-  result<value_id> add_dequantized(const std::string& name, tensor integers,
+  result<value_id> add_dequantized(std::string name, tensor integers,
                                    const std::vector<float>& scales, std::int64_t axis) {
     const auto count = static_cast<std::int64_t>(scales.size());
     const bool single = count == 1 && opset_ < 13;

@@ -14,11 +14,12 @@ constexpr std::string_view microsoft = "com.microsoft";
 struct quantized {
   value_id values = no_value; ///< the integers
   value_id scale = no_value, zero = no_value;
-  const tensor* scales = nullptr; ///< float32
-  dtype type = dtype::u8;         ///< of the integers: u8 or i8
+  tensor scales;          ///< float32
+  dtype type = dtype::u8; ///< of the integers: u8 or i8
   std::int64_t axis = 1;
 
-  bool single() const { return scales->element_count() == 1; }
+  /// Whether one scale is for all.
+  bool single() const { return scales.element_count() == 1; }
 };
 
 bool is_either(const graph_editor& g, std::size_t n, std::string_view op) {
@@ -29,20 +30,23 @@ bool is_either(const graph_editor& g, std::size_t n, std::string_view op) {
 
 /// The integers of 8 bits on one side of node `n`, if scale and zero point are constant.
 std::optional<quantized> sides_of(graph_editor& g, std::size_t n, value_id integers) {
-  quantized q{integers, g.input(n, 1), g.input(n, 2)};
-  q.scales = g.constant(q.scale);
+  quantized q;
+  q.values = integers;
+  q.scale = g.input(n, 1);
+  q.zero = g.input(n, 2);
+  const auto* scales = g.constant(q.scale);
   q.axis = g.node(n).attrs.get_int("axis", 1);
-  const bool suits = q.scales != nullptr && q.scales->element_type() == dtype::f32 &&
-                     q.scales->dims().rank() <= 1 && g.node(n).attrs.get_int("block_size", 0) == 0;
+  const bool suits = scales != nullptr && scales->element_type() == dtype::f32 &&
+                     scales->dims().rank() <= 1 && g.node(n).attrs.get_int("block_size", 0) == 0;
   if (!suits) return std::nullopt;
+  q.scales = *scales;
   if (q.zero == no_value) {
     const auto known = g.element_type(integers);
     if (known != dtype::u8 && known != dtype::i8) return std::nullopt;
-    auto zeros = tensor::allocate({*known, q.scales->dims()});
+    auto zeros = tensor::allocate({*known, q.scales.dims()});
     if (!zeros) return std::nullopt;
     std::fill_n(zeros->mutable_data(), zeros->byte_size(), std::byte{0});
     q.zero = g.add_constant(g.node(n).name + "/zero_point", *std::move(zeros));
-    q.scales = g.constant(q.scale); // the editor may have moved it
   }
   const auto* zero = g.constant(q.zero);
   if (zero == nullptr) return std::nullopt;
@@ -81,7 +85,7 @@ bool is_saturation(const graph_editor& g, std::size_t n, const quantized& to) {
   };
   const float low = bound(1, "min", std::numeric_limits<float>::lowest());
   const float high = bound(2, "max", std::numeric_limits<float>::max());
-  const float most = to.scales->values<float>()[0] * 255;
+  const float most = to.scales.values<float>()[0] * 255;
   return low == 0 && high >= most * 0.999f;
 }
 
@@ -172,14 +176,14 @@ class quantized_fusion {
   }
 
   static float unit(const quantized& x, const quantized& w, std::size_t channel) {
-    return x.scales->values<float>()[0] * w.scales->values<float>()[w.single() ? 0 : channel];
+    return x.scales.values<float>()[0] * w.scales.values<float>()[w.single() ? 0 : channel];
   }
 
   static bool in_units_of_sums(const tensor& scale, const quantized& x, const quantized& w) {
     if (scale.element_type() != dtype::f32) return false;
     const auto count =
-        static_cast<std::size_t>(std::max(scale.element_count(), w.scales->element_count()));
-    if (scale.element_count() != 1 && scale.element_count() != w.scales->element_count() &&
+        static_cast<std::size_t>(std::max(scale.element_count(), w.scales.element_count()));
+    if (scale.element_count() != 1 && scale.element_count() != w.scales.element_count() &&
         !w.single())
       return false;
     for (std::size_t i = 0; i < count; ++i) {
@@ -209,7 +213,7 @@ class quantized_fusion {
     const auto* stored = w ? g_.constant(w->values) : nullptr;
     if (stored == nullptr || (rank != 0 && stored->dims().rank() != rank)) return std::nullopt;
     const auto own = w->axis < 0 ? w->axis + stored->dims().rank() : w->axis;
-    if (!w->single() && (own != axis || w->scales->element_count() != stored->dims()[axis]))
+    if (!w->single() && (own != axis || w->scales.element_count() != stored->dims()[axis]))
       return std::nullopt;
     return w;
   }
@@ -316,7 +320,7 @@ class quantized_fusion {
       }
     // What only moves or picks elements does so with their integers, if both sides mean the same.
     const bool same = zero_of(g_, *x) == zero_of(g_, y) &&
-                      x->scales->values<float>()[0] == y.scales->values<float>()[0];
+                      x->scales.values<float>()[0] == y.scales.values<float>()[0];
     for (const auto op : movers)
       if (same && g_.is(n, op)) {
         auto inputs = g_.node(n).inputs;

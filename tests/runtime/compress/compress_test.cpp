@@ -171,3 +171,14 @@ TEST_CASE("pruning zeroes the smallest weights, as many as asked for") {
   CHECK(!with_pruned_weights(original, 1));
   CHECK(!with_pruned_weights(original, std::nan("")));
 }
+
+TEST_CASE("a model of two bare convolutions is quantised, too") {
+  sketch s; // of few values: their list grows with every constant that is added
+  s.input("x", {2, 3, 12, 12}).constant("w", random_tensor({dtype::f32, {16, 3, 3, 3}}, 1));
+  s.constant("v", random_tensor({dtype::f32, {4, 16, 1, 1}}, 2));
+  s.node("Conv", {"x", "w"}, {"c"}).node("Relu", {"c"}, {"r"}).node("Conv", {"r", "v"}, {"y"});
+  const auto original = s.output("y", dtype::f32).build();
+  const auto made = quantize_model(original, samples(3, 1), {});
+  REQUIRE(made);
+  CHECK(difference(original, made->model).relative_rms < 0.05);
+}

@@ -212,3 +212,16 @@ TEST_CASE("what others read, and what the switch forbids, stays real") {
   REQUIRE(kept);
   CHECK(operators_of(*kept).find("QLinear") == std::string::npos);
 }
+
+TEST_CASE("zero points that are left out are added without losing sight of the scales") {
+  for (int spare = 0; spare < 6; ++spare) { // whenever the list of values grows
+    quantized_sketch q;
+    for (int i = 0; i < spare; ++i) q.s.constant(fmt::format("spare{}", i), scalar(1));
+    q.s.input("x", {1, 4, 5, 5}, dtype::u8).constant("x/scale", scalar(0.02f));
+    q.s.node("DequantizeLinear", {"x", "x/scale"}, {"x/real"});
+    q.s.constant("w", random_tensor({dtype::i8, {8, 4, 1, 1}}, 1, -127, 128));
+    q.s.constant("w/scale", scalar(0.01f)).node("DequantizeLinear", {"w", "w/scale"}, {"w/real"});
+    q.s.node("Conv", {"x/real", "w/real"}, {"c"});
+    check_fused(q.quantise("c", 0.1f), "QLinearConv");
+  }
+}

@@ -4,6 +4,7 @@
 #include "runtime/operators/operator.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <map>
 #include <string>
