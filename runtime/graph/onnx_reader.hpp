@@ -9,8 +9,8 @@
 
 #include <map>
 
-/// The steps of the ONNX import; onnx_import.cpp puts them together. Only the import's own files and
-/// their tests include this, as it draws in the generated protobuf classes.
+/// The steps of the ONNX import; onnx_import.cpp puts them together. Only the import's own files
+/// and their tests include this, as it draws in the generated protobuf classes.
 namespace shoal::onnx_reader {
 
 /// Walks `size` bytes of the wire format before anything is built from them: nesting and the number
