@@ -13,8 +13,8 @@
 namespace shoal {
 
 /// Constants of one model in the form that kernels want them (packed, blocked, converted), made
-/// once and shared by all sessions of the model. Forms of a constant that nobody else holds any more
-/// go when the next one is made. Thread-safe.
+/// once and shared by all sessions of the model. Forms of a constant that nobody else holds any
+/// more go when the next one is made. Thread-safe.
 class weight_cache {
  public:
   /// The form of `original` called `form`, made by `make` the first time it is asked for. A `form`

@@ -52,8 +52,7 @@ void check_parts(const std::shared_ptr<const graph>& model,
     }
     const auto joined = join_batch(std::move(outputs));
     REQUIRE(joined);
-    for (std::size_t o = 0; o < whole->size(); ++o)
-      CHECK(identical((*joined)[o], (*whole)[o]));
+    for (std::size_t o = 0; o < whole->size(); ++o) CHECK(identical((*joined)[o], (*whole)[o]));
   }
 }
 
