@@ -2,7 +2,7 @@
 
 #include "actors/part.hpp"
 #include "runtime/base/fail.hpp"
-#include "runtime/plan/batch_split.hpp"
+#include "runtime/session/batch_split.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

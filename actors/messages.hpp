@@ -36,7 +36,7 @@ struct failure {
   static failure of(const error& e) { return {static_cast<std::uint8_t>(e.code()), e.message()}; }
   /// Codes of a newer version count as internal errors.
   error to_error() const {
-    const bool known = code <= static_cast<std::uint8_t>(errc::internal);
+    const bool known = code <= static_cast<std::uint8_t>(last_errc);
     return {known ? static_cast<errc>(code) : errc::internal, message};
   }
 };

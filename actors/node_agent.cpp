@@ -140,7 +140,7 @@ stage_load compile_stage(const node_equipment& my, const deploy_order& order,
     SHOAL_TRY(const auto types, types_of(order.inputs));
     auto compiled = load.program->sessions.prepare(types);
     // A stage whose shapes depend on values compiles when it sees the first ones.
-    if (!compiled && compiled.error().code() != errc::unsupported)
+    if (!compiled && compiled.error().code() != errc::needs_values)
       return std::move(compiled).error();
     return {};
   };

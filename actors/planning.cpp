@@ -4,12 +4,13 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/graph/subgraph.hpp"
-#include "runtime/plan/batch_split.hpp"
+#include "runtime/plan/example.hpp"
 #include "runtime/plan/live_order.hpp"
 #include "runtime/plan/measure_costs.hpp"
 #include "runtime/plan/partitioner.hpp"
 #include "runtime/plan/plan_svg.hpp"
 #include "runtime/plan/plan_table.hpp"
+#include "runtime/session/batch_split.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/store/package.hpp"
 
@@ -110,9 +111,7 @@ result<planned_stage> prepare_stage(const planning_task& task, const planning_re
 result<std::unique_ptr<bound_graph>> bind_examples(const planning_task& task,
                                                    std::shared_ptr<const graph> model) {
   SHOAL_TRY(const auto types, types_of(task.order.inputs));
-  std::vector<operand> operands;
-  for (const auto& type : types) operands.push_back({type, nullptr, true});
-  return bind_types(std::move(model), operands);
+  return bind_example(std::move(model), types);
 }
 
 model_card describe(const planning_task& task, const planning_result& planned,

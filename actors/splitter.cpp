@@ -1,7 +1,7 @@
 #include "actors/splitter.hpp"
 
 #include "runtime/base/fail.hpp"
-#include "runtime/plan/batch_split.hpp"
+#include "runtime/session/batch_split.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

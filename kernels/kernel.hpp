@@ -48,6 +48,8 @@ class kernel {
   virtual layout output_layout(std::size_t /*index*/) const { return layout::plain; }
   /// Bytes of scratch memory that a run needs.
   virtual std::size_t scratch_bytes() const { return 0; }
+  /// Whether the bits of one entry of a batch may depend on how many entries or threads there are.
+  virtual bool varies_with_batch() const { return false; }
   /// The input whose memory output 0 may take when nobody else reads that input any more: same
   /// size, and every element is read before it is written.
   virtual std::optional<std::size_t> overwritable_input() const { return std::nullopt; }

@@ -116,6 +116,8 @@ class onednn_convolution final : public packing_kernel {
     return 3;
   }
 
+  bool varies_with_batch() const override { return program_.is_gemm(); }
+
   std::string form() const override { return weights_.form(); }
   std::size_t packed_bytes() const override { return weights_.packed_bytes(); }
   void pack(const void* constant, void* packed) const override { weights_.pack(constant, packed); }

@@ -174,6 +174,7 @@ class onednn_matmul final : public packing_kernel {
   std::size_t scratch_bytes() const override {
     return onednn::whole_lines(program_.scratch_bytes()) + a_.scratch_bytes() + b_.scratch_bytes();
   }
+  bool varies_with_batch() const override { return program_.is_gemm(); }
   bool can_pack() const override { return schedule_.calls.size() == 1 && schedule_.batch == 1; }
   std::string form() const override { return b_.form(); }
   std::size_t packed_bytes() const override { return b_.packed_bytes(); }

@@ -30,6 +30,8 @@ std::string_view to_string(errc code) {
     return "i/o error";
   case errc::internal:
     return "internal error";
+  case errc::needs_values:
+    return "needs values";
   }
   return "unknown error";
 }

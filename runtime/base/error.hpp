@@ -21,8 +21,12 @@ enum class errc : std::uint8_t {
   poisoned = 9,           ///< the task cost too many executors their life
   version_mismatch = 10,  ///< the peer speaks another version
   io = 11,                ///< the operating system refused: disk, permission
-  internal = 12           ///< our own mistake
+  internal = 12,          ///< our own mistake
+  needs_values = 13       ///< a shape depends on values that are known only while running
 };
+
+/// Greater numbers that come from elsewhere are unknown here.
+inline constexpr errc last_errc = errc::needs_values;
 
 std::string_view to_string(errc code);
 

@@ -3,6 +3,7 @@
 #include "runtime/tensor/tensor.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,9 +12,19 @@
 
 namespace shoal {
 
+class graph;
+
+/// A graph that a node runs (If, Loop, Scan). It sees the values of the graphs around it; those it
+/// reads are inputs of its own behind the ones that the operator gives it, and inputs of the node.
+struct graph_body {
+  std::shared_ptr<const graph> code;
+  /// For each of the last inputs of `code`: which input of the node it is.
+  std::vector<std::size_t> captured;
+};
+
 /// The value of one attribute of a node, in ONNX's kinds.
 using attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>,
-                               std::vector<float>, std::vector<std::string>, tensor>;
+                               std::vector<float>, std::vector<std::string>, tensor, graph_body>;
 
 /// The attributes of a node, by name; defaults are not filled in. Small, so a sorted vector.
 class attributes {

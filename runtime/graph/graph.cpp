@@ -2,6 +2,7 @@
 
 #include "runtime/base/fail.hpp"
 
+#include <algorithm>
 #include <map>
 #include <queue>
 #include <unordered_set>
@@ -107,6 +108,18 @@ result<void> check_interface_names(const graph_builder& b, const std::vector<val
 }
 
 } // namespace
+
+bool graph_node::has_bodies() const {
+  const auto& entries = attrs.entries();
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return std::holds_alternative<graph_body>(entry.second);
+  });
+}
+
+bool has_bodies(const graph& model) {
+  const auto nodes = model.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [](const auto& n) { return n.has_bodies(); });
+}
 
 result<std::size_t> graph::input_index(std::string_view wanted) const {
   std::string names;

@@ -44,6 +44,13 @@ struct graph_node {
   std::vector<value_id> inputs; ///< `no_value` where an optional one is left out
   std::vector<value_id> outputs;
   attributes attrs;
+  std::size_t captured = 0; ///< how many of the inputs, the last ones, are there for its bodies
+
+  /// Those that the operator itself reads.
+  std::span<const value_id> own_inputs() const {
+    return std::span(inputs).first(inputs.size() - captured);
+  }
+  bool has_bodies() const;
 };
 
 /// A model after import: immutable, validated, its nodes in topological order. Constants share
@@ -94,6 +101,9 @@ class graph_builder {
 /// Operand types against the graph's declared inputs: count, element type, rank, fixed extents and
 /// equal symbols. Errors name the input, what was expected and what came.
 result<void> check_inputs(const graph& model, std::span<const tensor_type> inputs);
+
+/// Whether some node runs a graph of its own.
+bool has_bodies(const graph& model);
 
 /// As in "float32[N,3,224,224]"; "?" for unnamed open extents.
 std::string describe(const graph_value& value);

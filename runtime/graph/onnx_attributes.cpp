@@ -37,9 +37,6 @@ result<attribute> read_attribute(onnx::AttributeProto& a, constant_reader& const
     SHOAL_TRY(auto value, constants.read(*a.mutable_t()));
     return attribute(std::move(value));
   }
-  case onnx::AttributeProto::GRAPH:
-  case onnx::AttributeProto::GRAPHS:
-    return fail(errc::unsupported, "subgraphs (If, Loop, Scan) are not supported");
   default:
     return fail(errc::unsupported, "attributes of kind {} are not supported",
                 onnx::AttributeProto::AttributeType_Name(a.type()));
@@ -52,6 +49,7 @@ result<attributes> read_attributes(onnx::NodeProto& proto, constant_reader& cons
   attributes all;
   for (auto& a : *proto.mutable_attribute()) {
     SHOAL_CHECK(check_name(a.name(), "an attribute", constants.options.limits));
+    if (a.type() == onnx::AttributeProto::GRAPH) continue;
     const auto where = [&] { return fmt::format("attribute '{}'", a.name()); };
     if (all.contains(a.name())) return fail(errc::malformed, "{} appears twice", where());
     auto value = read_attribute(a, constants);

@@ -62,8 +62,9 @@ void write_attribute(const std::string& name, const attribute& value, onnx::Attr
   }
 }
 
-void write_value_info(const graph_value& value, onnx::ValueInfoProto& proto) {
-  proto.set_name(value.name);
+void write_value_info(const graph_value& value, const std::string& name,
+                      onnx::ValueInfoProto& proto) {
+  proto.set_name(name);
   if (!value.type && !value.dims && !value.is_constant()) return;
   auto& type = *proto.mutable_type()->mutable_tensor_type();
   if (value.type) type.set_elem_type(dtype_to_onnx(*value.type));
@@ -78,30 +79,90 @@ void write_value_info(const graph_value& value, onnx::ValueInfoProto& proto) {
   }
 }
 
-void write_node(const graph& model, const graph_node& node, onnx::NodeProto& proto) {
+/// What the values of a graph are called, by `value_id`.
+using value_names = std::vector<std::string>;
+
+value_names own_names(const graph& model) {
+  value_names names;
+  for (const auto& value : model.values()) names.push_back(value.name);
+  return names;
+}
+
+/// The last inputs of a body are called as in the graph around it, and nothing else is.
+value_names names_in_body(const graph_body& body, const graph_node& node,
+                          const value_names& around) {
+  auto names = own_names(*body.code);
+  const auto captured = body.code->inputs().last(body.captured.size());
+  std::unordered_set<std::string> outer;
+  for (const auto i : body.captured) outer.insert(around[node.inputs[i]]);
+  std::unordered_set<std::string> taken(names.begin(), names.end());
+  for (auto& name : names) {
+    if (!outer.contains(name)) continue;
+    while (taken.contains(name) || outer.contains(name)) name += '_';
+    taken.insert(name);
+  }
+  for (std::size_t c = 0; c < captured.size(); ++c)
+    names[captured[c]] = around[node.inputs[body.captured[c]]];
+  return names;
+}
+
+void write_graph(const graph& model, const value_names& names, std::size_t captured,
+                 const export_options& options, onnx::GraphProto& out);
+
+void write_node(const graph_node& node, const value_names& names, onnx::NodeProto& proto) {
   proto.set_name(node.name);
   proto.set_op_type(std::string(node.definition->name));
   if (!node.definition->domain.empty()) proto.set_domain(std::string(node.definition->domain));
-  const auto name_of = [&](value_id id) {
-    return id == no_value ? std::string() : model.value(id).name;
-  };
-  for (const auto id : node.inputs) proto.add_input(name_of(id));
+  const auto name_of = [&](value_id id) { return id == no_value ? std::string() : names[id]; };
+  for (const auto id : node.own_inputs()) proto.add_input(name_of(id));
   for (const auto id : node.outputs) proto.add_output(name_of(id));
-  for (const auto& [name, value] : node.attrs.entries())
-    write_attribute(name, value, *proto.add_attribute());
+  for (const auto& [name, value] : node.attrs.entries()) {
+    auto& written = *proto.add_attribute();
+    if (const auto* body = std::get_if<graph_body>(&value)) {
+      written.set_name(name);
+      written.set_type(onnx::AttributeProto::GRAPH);
+      write_graph(*body->code, names_in_body(*body, node, names), body->captured.size(), {},
+                  *written.mutable_g());
+    } else {
+      write_attribute(name, value, written);
+    }
+  }
 }
 
-/// The one opset of each domain.
-result<std::map<std::string_view, int>> opsets_of(const graph& model) {
-  std::map<std::string_view, int> opsets;
+void write_graph(const graph& model, const value_names& names, std::size_t captured,
+                 const export_options& options, onnx::GraphProto& out) {
+  out.set_name(model.name());
+  for (const auto id : model.inputs().first(model.inputs().size() - captured))
+    write_value_info(model.value(id), names[id], *out.add_input());
+  for (const auto id : model.outputs())
+    write_value_info(model.value(id), names[id], *out.add_output());
+  for (const auto& node : model.nodes()) write_node(node, names, *out.add_node());
+  for (value_id id = 0; id < model.values().size(); ++id) {
+    const auto& value = model.value(id);
+    if (!value.is_constant()) continue;
+    auto& init = *out.add_initializer();
+    std::optional<external_location> where;
+    if (options.place && value.constant.byte_size() >= options.embed_below)
+      where = options.place(value);
+    if (where)
+      write_external(value, *where, init);
+    else
+      to_proto(value.constant, names[id], init);
+  }
+}
+
+/// The one opset of each domain, those of bodies included.
+result<void> collect_opsets(const graph& model, std::map<std::string_view, int>& opsets) {
   for (const auto& node : model.nodes()) {
     const auto [known, fresh] = opsets.emplace(node.definition->domain, node.opset);
     if (!fresh && known->second != node.opset)
       return fail(errc::invalid_argument, "node '{}' is of opset {} of domain '{}', others of {}",
                   node.name, node.opset, node.definition->domain, known->second);
+    for (const auto& [name, value] : node.attrs.entries())
+      if (const auto* body = std::get_if<graph_body>(&value))
+        SHOAL_CHECK(collect_opsets(*body->code, opsets));
   }
-  opsets.emplace("", default_opset);
-  return opsets;
+  return {};
 }
 
 result<void> check_names(const graph& model) {
@@ -141,7 +202,9 @@ result<std::string> serialize(const onnx::ModelProto& proto) {
 
 result<std::string> export_onnx_bytes(const graph& model, const export_options& options) {
   SHOAL_CHECK(check_names(model));
-  SHOAL_TRY(const auto opsets, opsets_of(model));
+  std::map<std::string_view, int> opsets;
+  SHOAL_CHECK(collect_opsets(model, opsets));
+  opsets.emplace("", default_opset);
   onnx::ModelProto proto;
   proto.set_ir_version(ir_version_for(opsets.at("")));
   proto.set_producer_name("shoal");
@@ -150,22 +213,7 @@ result<std::string> export_onnx_bytes(const graph& model, const export_options& 
     entry.set_domain(std::string(domain));
     entry.set_version(version);
   }
-  auto& out = *proto.mutable_graph();
-  out.set_name(model.name());
-  for (const auto id : model.inputs()) write_value_info(model.value(id), *out.add_input());
-  for (const auto id : model.outputs()) write_value_info(model.value(id), *out.add_output());
-  for (const auto& node : model.nodes()) write_node(model, node, *out.add_node());
-  for (const auto& value : model.values()) {
-    if (!value.is_constant()) continue;
-    auto& init = *out.add_initializer();
-    std::optional<external_location> where;
-    if (options.place && value.constant.byte_size() >= options.embed_below)
-      where = options.place(value);
-    if (where)
-      write_external(value, *where, init);
-    else
-      to_proto(value.constant, value.name, init);
-  }
+  write_graph(model, own_names(model), 0, options, *proto.mutable_graph());
   return serialize(proto);
 }
 

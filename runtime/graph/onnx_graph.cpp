@@ -2,6 +2,8 @@
 #include "runtime/graph/onnx_reader.hpp"
 #include "runtime/operators/operator.hpp"
 
+#include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -10,11 +12,16 @@ namespace {
 
 class graph_reader {
  public:
+  /// `around` is the reader of the graph whose node has this one as a body; null for a model.
   graph_reader(onnx::GraphProto& proto, const std::map<std::string, int>& opsets,
-               constant_reader& constants)
-      : proto_(proto), opsets_(opsets), constants_(constants), limits_(constants.options.limits) {}
+               constant_reader& constants, graph_reader* around = nullptr)
+      : proto_(proto), opsets_(opsets), constants_(constants), limits_(constants.options.limits),
+        around_(around), depth_(around == nullptr ? 0 : around->depth_ + 1) {}
 
   result<graph> read() {
+    if (depth_ > deepest_body)
+      return fail(errc::unsupported, "graphs within graphs are nested more than {} deep",
+                  deepest_body);
     builder_.name = proto_.name().substr(0, limits_.max_name_length);
     SHOAL_CHECK(check_counts());
     SHOAL_CHECK(read_initializers());
@@ -28,7 +35,12 @@ class graph_reader {
     return std::move(builder_).build();
   }
 
+  /// Names of the values of graphs around this one that it reads: the last of its inputs.
+  const std::vector<std::string>& captured() const { return captured_; }
+
  private:
+  static constexpr int deepest_body = 16;
+
   result<void> check_counts() const {
     if (static_cast<std::uint64_t>(proto_.node_size()) > limits_.max_nodes)
       return fail(errc::resource_exhausted, "the graph has {} nodes, at most {} are accepted",
@@ -87,7 +99,8 @@ class graph_reader {
                       value.name, to_string(*value.type), to_string(*constant.type));
         continue;
       }
-      if (!value.type && !constants_.options.untyped_inputs)
+      if (around_ != nullptr) value.dims.reset(); // they may change from one run to the next
+      if (!value.type && !constants_.options.untyped_inputs && around_ == nullptr)
         return fail(errc::malformed, "input '{}' has no element type", value.name);
       SHOAL_TRY(const auto id, add(std::move(value)));
       builder_.inputs.push_back(id);
@@ -117,7 +130,7 @@ class graph_reader {
     const auto names = node_names();
     // Values first: nodes may come in any order, the builder sorts them.
     std::vector<graph_node> nodes;
-    std::vector<const onnx::NodeProto*> protos;
+    std::vector<onnx::NodeProto*> protos;
     for (int i = 0; i < proto_.node_size(); ++i) {
       auto& node = *proto_.mutable_node(i);
       SHOAL_CHECK(check_names(node));
@@ -126,8 +139,10 @@ class graph_reader {
       nodes.push_back(*std::move(read));
       protos.push_back(&node);
     }
-    for (std::size_t n = 0; n < nodes.size(); ++n)
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
       SHOAL_CHECK(connect_inputs(*protos[n], nodes[n]));
+      SHOAL_CHECK(read_bodies(*protos[n], nodes[n]));
+    }
     builder_.nodes = std::move(nodes);
     return {};
   }
@@ -210,17 +225,67 @@ class graph_reader {
     return error_of(errc::unsupported, fmt::format("attribute '{}' is not supported", key));
   }
 
-  result<void> connect_inputs(const onnx::NodeProto& proto, graph_node& node) const {
+  /// The value of that name here or around; one from around becomes an input. `no_value` if there
+  /// is none.
+  value_id find(const std::string& name) {
+    if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
+    if (around_ == nullptr || around_->find(name) == no_value) return no_value;
+    graph_value value;
+    value.name = name;
+    const auto id = builder_.add_value(std::move(value));
+    ids_.emplace(name, id);
+    builder_.inputs.push_back(id);
+    captured_.push_back(name);
+    return id;
+  }
+
+  result<void> read_bodies(onnx::NodeProto& proto, graph_node& node) {
+    std::map<std::string_view, onnx::AttributeProto*> bodies; // in an order that export keeps
+    for (auto& a : *proto.mutable_attribute()) {
+      if (a.type() != onnx::AttributeProto::GRAPH) continue;
+      if (!bodies.emplace(a.name(), &a).second)
+        return fail(errc::malformed, "{} of node '{}' appears twice", a.name(), node.name);
+    }
+    for (const auto& [name, a] : bodies) {
+      const auto where = [&, key = name] { return fmt::format("{} of node '{}'", key, node.name); };
+      if (node.definition->run_bodies == nullptr)
+        return fail(errc::malformed, "{}: a graph came, which {} does not run", where(),
+                    node.definition->name);
+      if (node.attrs.contains(name)) return fail(errc::malformed, "{} appears twice", where());
+      graph_reader reader(*a->mutable_g(), opsets_, constants_, this);
+      auto code = reader.read();
+      if (!code) return std::move(code).error().within(where());
+      graph_body body{std::make_shared<const graph>(*std::move(code)), {}};
+      for (const auto& outer : reader.captured())
+        body.captured.push_back(add_captured(node, outer));
+      node.attrs.set(std::string(name), std::move(body));
+    }
+    return {};
+  }
+
+  /// Which input of the node `name` is; a new one, unless another body reads it too.
+  std::size_t add_captured(graph_node& node, const std::string& name) {
+    const auto id = find(name);
+    const auto first = node.inputs.end() - static_cast<std::ptrdiff_t>(node.captured);
+    auto at = std::find(first, node.inputs.end(), id);
+    if (at == node.inputs.end()) {
+      at = node.inputs.insert(at, id);
+      ++node.captured;
+    }
+    return static_cast<std::size_t>(at - node.inputs.begin());
+  }
+
+  result<void> connect_inputs(const onnx::NodeProto& proto, graph_node& node) {
     for (const auto& input : proto.input()) {
       if (input.empty()) {
         node.inputs.push_back(no_value);
         continue;
       }
-      const auto found = ids_.find(input);
-      if (found == ids_.end())
+      const auto id = find(input);
+      if (id == no_value)
         return fail(errc::malformed, "node '{}' reads value '{}', which nothing produces",
                     node.name, input);
-      node.inputs.push_back(found->second);
+      node.inputs.push_back(id);
     }
     return {};
   }
@@ -245,7 +310,7 @@ class graph_reader {
   /// What holds for every version, also where the ONNX library has no schema.
   static result<void> check_node(const graph_node& node) {
     const auto& def = *node.definition;
-    auto count = static_cast<int>(node.inputs.size());
+    auto count = static_cast<int>(node.own_inputs().size());
     while (count > 0 && node.inputs[static_cast<std::size_t>(count) - 1] == no_value) --count;
     if (count < def.min_inputs || (def.max_inputs >= 0 && count > def.max_inputs))
       return node_error(
@@ -269,11 +334,11 @@ class graph_reader {
   result<void> read_outputs() {
     for (const auto& info : proto_.output()) {
       SHOAL_TRY(auto declared, read_value_info(info, "output", limits_));
-      const auto found = ids_.find(declared.name);
-      if (found == ids_.end())
+      const auto id = find(declared.name);
+      if (id == no_value)
         return fail(errc::malformed, "graph output '{}' is not produced by any node",
                     declared.name);
-      auto& value = builder_.values[found->second];
+      auto& value = builder_.values[id];
       if (value.type && declared.type && *value.type != *declared.type)
         return fail(errc::malformed, "output '{}' is declared {}, but it is {}", value.name,
                     to_string(*declared.type), to_string(*value.type));
@@ -282,7 +347,7 @@ class graph_reader {
         value.type = declared.type;
         value.dims = std::move(declared.dims);
       }
-      builder_.outputs.push_back(found->second);
+      builder_.outputs.push_back(id);
     }
     if (builder_.outputs.empty()) return fail(errc::malformed, "the graph has no outputs");
     return {};
@@ -292,6 +357,9 @@ class graph_reader {
   const std::map<std::string, int>& opsets_;
   constant_reader& constants_;
   const import_limits& limits_;
+  graph_reader* around_;
+  int depth_;
+  std::vector<std::string> captured_;
   graph_builder builder_;
   std::unordered_map<std::string, value_id> ids_;
 };

@@ -32,7 +32,7 @@ struct constant_reader {
   result<void> count(std::uint64_t bytes);
 };
 
-/// All attributes of a node; tensors are taken out of `proto`.
+/// All attributes of a node but graphs; tensors are taken out of `proto`.
 result<attributes> read_attributes(onnx::NodeProto& proto, constant_reader& constants);
 
 /// Arity and attributes against the schema that the ONNX library has of this version, if any.
@@ -44,7 +44,7 @@ result<graph_value> read_value_info(const onnx::ValueInfoProto& proto, std::stri
 
 result<void> check_name(std::string_view name, std::string_view what, const import_limits& limits);
 
-/// The whole graph. Its constants are taken out of `proto`.
+/// The whole graph, with the bodies of its nodes. Its constants are taken out of `proto`.
 result<graph> read_graph(onnx::GraphProto& proto, const std::map<std::string, int>& opsets,
                          constant_reader& constants);
 

@@ -31,8 +31,9 @@ struct rewrite_options {
   /// BatchNormalization into the Conv, ConvTranspose or Gemm before it, if that has constant
   /// float32 weights.
   bool fold_batch_norm = true;
-  /// Conv + Add into com.microsoft FusedConv with a fourth input; needs `types`, which must say
-  /// that both operands have the same shape. The result holds for inputs of these types only.
+  /// Conv + Add into com.microsoft FusedConv with a fourth input, where both operands have the same
+  /// shape: for all inputs, as `symbolic_shapes` proves it, or, where that proves nothing, for
+  /// those of `types`. What relied on `types` holds for inputs of these types only.
   bool fuse_residual = true;
   /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
   /// com.microsoft FusedConv.

@@ -104,11 +104,13 @@ result<tensor> scale_weight(const tensor& w, const channel_places& at,
   SHOAL_TRY(auto scaled, tensor::allocate(w.type()));
   const auto in = w.values<float>();
   const auto out = scaled.mutable_values<float>();
-  for (std::int64_t i = 0; i < w.element_count(); ++i) {
-    const auto channel = i / at.group_block * at.per_group + i / at.inner % at.per_group;
-    const auto e = static_cast<std::size_t>(i);
-    out[e] =
-        static_cast<float>(static_cast<double>(in[e]) * factor[static_cast<std::size_t>(channel)]);
+  // Runs of `inner` elements have one channel.
+  std::size_t e = 0;
+  for (std::int64_t run = 0; run < w.element_count() / at.inner; ++run) {
+    const auto channel = run * at.inner / at.group_block * at.per_group + run % at.per_group;
+    const double by = factor[static_cast<std::size_t>(channel)];
+    for (std::int64_t i = 0; i < at.inner; ++i, ++e)
+      out[e] = static_cast<float>(static_cast<double>(in[e]) * by);
   }
   return scaled;
 }

@@ -192,7 +192,7 @@ result<reject_frame> decode_reject_frame(byte_span payload) {
   const auto code = reader.take<std::uint8_t>();
   frame.kind = reader.take<std::uint16_t>();
   frame.text = reader.take_text();
-  if (!reader.complete() || code > static_cast<std::uint8_t>(errc::internal))
+  if (!reader.complete() || code > static_cast<std::uint8_t>(last_errc))
     return fail(errc::malformed, "a reject frame of {} bytes with code {}", payload.size(), code);
   frame.code = static_cast<errc>(code);
   return frame;

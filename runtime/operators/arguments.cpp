@@ -15,7 +15,7 @@ result<std::vector<std::int64_t>> constant_ints(const node_context& c, std::size
                   to_string(c.inputs[i].type));
   const tensor* values = c.inputs[i].constant;
   if (values == nullptr)
-    return refuse(c, errc::unsupported,
+    return refuse(c, errc::needs_values,
                   "input {} '{}' depends on values that are known only while running", i, name);
   std::vector<std::int64_t> out;
   if (values->element_type() == dtype::i64)

@@ -1,5 +1,5 @@
 #include "kernels/reference/convert.hpp"
-#include "runtime/operators/arguments.hpp"
+#include "runtime/operators/by_values.hpp"
 #include "runtime/operators/onnx_dtype.hpp"
 #include "runtime/operators/operators.hpp"
 
@@ -9,13 +9,6 @@
 /// inputs that have to be constants since the output's shape depends on them.
 namespace shoal::operators {
 namespace {
-
-/// The type of output 0 of an `evaluate`.
-template <auto Evaluate>
-result<std::vector<tensor_type>> infer_by_evaluating(const node_context& c) {
-  SHOAL_TRY(const auto values, Evaluate(c));
-  return std::vector<tensor_type>{values[0].type()};
-}
 
 result<std::vector<tensor>> evaluate_constant(const node_context& c) {
   const auto& a = c.attrs();
@@ -77,7 +70,7 @@ result<std::vector<tensor>> evaluate_range(const node_context& c) {
                                to_string(c.inputs[i].type));
     if (c.inputs[i].constant == nullptr)
       return arguments::refuse(
-          c, errc::unsupported,
+          c, errc::needs_values,
           "the length depends on values that are known only while running (input {})", i);
   }
   switch (c.type(0)) {
@@ -119,11 +112,8 @@ result<std::vector<tensor>> evaluate_eye(const node_context& c) {
 
 /// The positions of all elements that are not 0: [rank, count].
 result<std::vector<tensor>> evaluate_nonzero(const node_context& c) {
+  SHOAL_CHECK(by_values::expect(c));
   const tensor* in = c.inputs[0].constant;
-  if (in == nullptr)
-    return arguments::refuse(
-        c, errc::unsupported,
-        "the shape of the output depends on values that are known only while running");
   std::vector<std::int64_t> found;
   visit_dtype(in->element_type(), [&]<class T>(std::type_identity<T>) {
     const auto* values = reinterpret_cast<const T*>(in->data());
@@ -145,25 +135,25 @@ result<std::vector<tensor>> evaluate_nonzero(const node_context& c) {
 const operator_def constant{.name = "Constant",
                             .min_inputs = 0,
                             .max_inputs = 0,
-                            .infer = infer_by_evaluating<evaluate_constant>,
+                            .infer = by_values::infer<evaluate_constant>,
                             .evaluate = evaluate_constant};
 const operator_def constant_of_shape{.name = "ConstantOfShape",
                                      .first_opset = 9,
-                                     .infer = infer_by_evaluating<evaluate_fill>,
+                                     .infer = by_values::infer<evaluate_fill>,
                                      .evaluate = evaluate_fill};
 const operator_def range{.name = "Range",
                          .first_opset = 11,
                          .min_inputs = 3,
                          .max_inputs = 3,
-                         .infer = infer_by_evaluating<evaluate_range>,
+                         .infer = by_values::infer<evaluate_range>,
                          .evaluate = evaluate_range};
 const operator_def eye_like{.name = "EyeLike",
                             .first_opset = 9,
-                            .infer = infer_by_evaluating<evaluate_eye>,
+                            .infer = by_values::infer<evaluate_eye>,
                             .evaluate = evaluate_eye};
 const operator_def nonzero{.name = "NonZero",
                            .first_opset = 9,
-                           .infer = infer_by_evaluating<evaluate_nonzero>,
+                           .infer = by_values::infer<evaluate_nonzero>,
                            .evaluate = evaluate_nonzero};
 
 } // namespace shoal::operators

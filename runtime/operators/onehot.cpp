@@ -26,7 +26,7 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
     return arguments::refuse(c, errc::malformed, "expected one depth and two values, got {} and {}",
                              to_string(c.inputs[1].type), to_string(c.inputs[2].type));
   if (c.inputs[1].constant == nullptr)
-    return arguments::refuse(c, errc::unsupported,
+    return arguments::refuse(c, errc::needs_values,
                              "the depth depends on values that are known only while running");
   SHOAL_TRY(const int axis,
             arguments::axis_of(c, c.attrs().get_int("axis", -1), indices.rank() + 1));

@@ -67,6 +67,16 @@ struct kernel_entry {
   result<std::unique_ptr<kernel>> (*prepare)(const prepare_context&);
 };
 
+/// Runs the graphs that a node has as attributes.
+class body_runner {
+ public:
+  virtual ~body_runner() = default;
+  /// The outputs of the body in attribute `name`. `inputs` are those that the operator gives it;
+  /// what it reads of the graphs around is known here.
+  virtual result<std::vector<tensor>> run(std::string_view name,
+                                          std::span<const tensor> inputs) = 0;
+};
+
 /// Everything the system ever asks of an operator; one constant per operator and file. Partitioner,
 /// tiler and session know no operator by name.
 struct operator_def {
@@ -82,7 +92,8 @@ struct operator_def {
   result<void> (*check)(const graph_node&) = nullptr;
 
   /// Types of all outputs. Checks ranks, extents and element types of the inputs; errors by
-  /// `node_error`. An output extent that depends on values needs the input as `constant`.
+  /// `node_error`. An output extent that depends on values needs the input as `constant`, and is
+  /// `errc::needs_values` without.
   result<std::vector<tensor_type>> (*infer)(const node_context&) = nullptr;
 
   /// May be null: then one operation per output element.
@@ -103,6 +114,10 @@ struct operator_def {
   /// The outputs, when they follow from the types of the inputs (Shape), or are attributes
   /// (Constant). May be null.
   result<std::vector<tensor>> (*evaluate)(const node_context&) = nullptr;
+
+  /// For operators that run graphs (If, Loop, Scan): the outputs, when all own inputs are constant.
+  /// Set: then none of the fields above that take types is.
+  result<std::vector<tensor>> (*run_bodies)(const node_context&, body_runner&) = nullptr;
 
   /// Fastest that applies first, reference last. Empty for views and for what `evaluate` covers.
   std::span<const kernel_entry> kernels = {};

@@ -81,8 +81,8 @@ result<std::vector<float>> constant_floats(const node_context& c, std::size_t i,
                                            std::string_view what) {
   const tensor* constant = c.inputs[i].constant;
   if (constant == nullptr)
-    return arguments::refuse(c, errc::unsupported, "{} on values that are known only while running",
-                             what);
+    return arguments::refuse(c, errc::needs_values,
+                             "{} on values that are known only while running", what);
   std::vector<float> values;
   visit_dtype(constant->element_type(), [&]<class T>(std::type_identity<T>) {
     for (const T value : constant->values<T>()) values.push_back(reference::convert<float>(value));

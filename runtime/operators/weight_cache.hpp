@@ -8,12 +8,13 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 namespace shoal {
 
 /// Constants of one model in the form that kernels want them (packed, blocked, converted), made
-/// once and shared by all sessions of the model. Thread-safe. The originals must outlive the cache.
+/// once and shared by all sessions of the model. Forms of a constant that nobody else holds any more
+/// go when the next one is made. Thread-safe.
 class weight_cache {
  public:
   /// The form of `original` called `form`, made by `make` the first time it is asked for. A `form`
@@ -25,9 +26,12 @@ class weight_cache {
   std::size_t bytes() const;
 
  private:
-  using key = std::tuple<const std::byte*, std::size_t, std::string>;
+  struct constant_forms {
+    storage_ptr original; ///< held, or another constant could take its address, and its forms
+    std::map<std::string, tensor, std::less<>> forms;
+  };
   mutable std::mutex mutex_;
-  std::map<key, tensor> forms_;
+  std::map<std::pair<const std::byte*, std::size_t>, constant_forms> constants_;
 };
 
 } // namespace shoal

@@ -3,32 +3,16 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/base/machine.hpp"
 #include "runtime/graph/subgraph.hpp"
+#include "runtime/plan/example.hpp"
 #include "runtime/plan/units.hpp"
 #include "runtime/session/session.hpp"
 
 #include <algorithm>
-#include <random>
 
 namespace shoal {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-/// Small positive noise: what most models take for an image, and in range for token ids and shapes.
-result<tensor> noise(const tensor_type& type) {
-  SHOAL_TRY(auto t, tensor::allocate(type));
-  std::mt19937 random(1);
-  visit_dtype(type.type, [&]<class T>(std::type_identity<T>) {
-    for (auto& v : t.mutable_values<T>()) {
-      const auto word = random();
-      if constexpr (std::is_integral_v<T>)
-        v = static_cast<T>(word % 2);
-      else
-        v = static_cast<T>(static_cast<float>(word >> 8) * 0x1p-24f);
-    }
-  });
-  return t;
-}
 
 std::uint64_t bytes_of_type(const tensor_type& type) {
   return static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type);
@@ -106,16 +90,13 @@ result<model_costs> measure_costs(std::shared_ptr<const graph> model,
     SHOAL_CHECK(checked_element_count(type.dims.span()));
     operands.push_back({type, nullptr, true});
   }
-  SHOAL_TRY(const auto bound, bind_types(model, operands));
+  SHOAL_TRY(const auto bound, bind_example(model, inputs));
   session_options how;
   how.threads = options.threads;
   SHOAL_TRY(auto compiled,
             session::compile(model, operands, std::make_shared<weight_cache>(), how));
   SHOAL_CHECK(check_memory(*compiled, inputs));
-  std::vector<tensor> values;
-  for (const auto& type : inputs) {
-    SHOAL_TRY(values.emplace_back(), noise(type));
-  }
+  SHOAL_TRY(const auto values, example_inputs(inputs));
   const auto nodes = model->nodes().size();
   SHOAL_TRY(const auto seconds, time_nodes(*compiled, values, nodes, options));
   model_costs costs;
@@ -142,8 +123,9 @@ result<double> measure_device(int threads, std::chrono::milliseconds budget) {
   graph_builder b;
   const auto in = b.add_value({.name = "x", .type = dtype::f32, .dims = {}, .constant = {}});
   const auto out = b.add_value({.name = "y", .type = dtype::f32, .dims = {}, .constant = {}});
-  SHOAL_TRY(auto filters, noise({dtype::f32, {channels, channels, kernel_size, kernel_size}}));
-  const auto weights = b.add_constant("w", std::move(filters));
+  const tensor_type filters{dtype::f32, {channels, channels, kernel_size, kernel_size}};
+  SHOAL_TRY(auto content, example_inputs({&filters, 1}));
+  const auto weights = b.add_constant("w", std::move(content[0]));
   graph_node conv;
   conv.name = "yardstick";
   conv.opset = 13;

@@ -3,6 +3,7 @@
 #include "kernels/reference/reorder.hpp"
 #include "runtime/base/fail.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace shoal {
@@ -64,14 +65,14 @@ result<void> run_plain(const graph_node& node, kernel& k, std::span<const operan
 }
 
 result<std::vector<tensor>> evaluate(const graph_node& node, std::span<const operand> inputs,
-                                     std::span<const tensor_type> types) {
+                                     std::span<const tensor_type> types, int threads) {
   const auto& op = *node.definition;
   if (op.evaluate != nullptr) return op.evaluate({node, inputs});
   if (op.is_view) return std::vector<tensor>{inputs[0].constant->reshaped(types[0].dims)};
   const std::vector<layout> layouts(inputs.size(), layout::plain);
   weight_cache weights;
   for (const auto& entry : op.kernels) {
-    SHOAL_TRY(auto k, entry.prepare({{node, inputs}, types, layouts, 1, weights}));
+    SHOAL_TRY(auto k, entry.prepare({{node, inputs}, types, layouts, threads, weights}));
     if (k == nullptr) continue;
     std::vector<tensor> outputs;
     SHOAL_CHECK(run_plain(node, *k, inputs, types, outputs));
@@ -114,7 +115,17 @@ class binder {
   result<void> bind_node(std::size_t index) {
     const auto& node = bound_.model->nodes()[index];
     const auto inputs = bound_.operands_of(index);
-    SHOAL_TRY(const auto types, infer(node, inputs));
+    if (waits_for_values(node)) {
+      bound_.open[index] = true;
+      return {};
+    }
+    auto inferred = infer(node, inputs);
+    if (!inferred && inferred.error().code() == errc::needs_values) {
+      bound_.open[index] = true;
+      if (!bound_.why_open) bound_.why_open = std::move(inferred).error();
+      return {};
+    }
+    SHOAL_TRY(const auto types, std::move(inferred));
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] != no_value)
         bound_.values[node.outputs[i]] = {types[i], nullptr, true};
@@ -122,7 +133,7 @@ class binder {
         bound_.with_gaps[index] = {types.begin(), types.begin() + node.outputs.size()};
     }
     if (!worth_folding(*node.definition, inputs, types)) return {};
-    SHOAL_TRY(auto made, evaluate(node, inputs, types));
+    SHOAL_TRY(auto made, evaluate(node, inputs, types, 1));
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] == no_value) continue;
       const auto& constant = bound_.constants.emplace_back(std::move(made[i]));
@@ -133,6 +144,19 @@ class binder {
   }
 
  private:
+  /// Behind a node whose outputs are not known, or one that only runs.
+  bool waits_for_values(const graph_node& node) {
+    if (node.definition->run_bodies != nullptr) {
+      if (!bound_.why_open)
+        bound_.why_open = node_error(node, errc::needs_values,
+                                     "what it makes depends on values known only while running");
+      return true;
+    }
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [this](value_id id) {
+      return id != no_value && !bound_.values[id].present;
+    });
+  }
+
   bound_graph& bound_;
 };
 
@@ -152,14 +176,29 @@ std::vector<tensor_type> bound_graph::output_types_of(std::size_t index) const {
   return types;
 }
 
+std::map<std::string, tensor_type> types_by_name(const bound_graph& bound) {
+  std::map<std::string, tensor_type> types;
+  for (value_id id = 0; id < bound.values.size(); ++id)
+    if (bound.value(id).present) types.emplace(bound.model->value(id).name, bound.value(id).type);
+  return types;
+}
+
 result<std::unique_ptr<bound_graph>> bind_types(std::shared_ptr<const graph> model,
                                                 std::span<const operand> inputs) {
+  SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));
+  if (bound->why_open) return *std::move(bound->why_open);
+  return bound;
+}
+
+result<std::unique_ptr<bound_graph>> bind_known_types(std::shared_ptr<const graph> model,
+                                                      std::span<const operand> inputs) {
   std::vector<tensor_type> types;
   for (const auto& input : inputs) types.push_back(input.type);
   SHOAL_CHECK(check_inputs(*model, types));
   auto bound = std::make_unique<bound_graph>();
   bound->model = std::move(model);
   bound->folded.assign(bound->model->nodes().size(), false);
+  bound->open.assign(bound->model->nodes().size(), false);
   binder work(*bound);
   work.set_sources(inputs);
   for (std::size_t n = 0; n < bound->model->nodes().size(); ++n) SHOAL_CHECK(work.bind_node(n));
@@ -168,11 +207,17 @@ result<std::unique_ptr<bound_graph>> bind_types(std::shared_ptr<const graph> mod
 
 result<std::vector<tensor>> evaluate_node(const graph_node& node,
                                           std::span<const tensor* const> inputs) {
+  return evaluate_node_on(1, node, inputs);
+}
+
+result<std::vector<tensor>> evaluate_node_on(int threads, const graph_node& node,
+                                             std::span<const tensor* const> inputs) {
   std::vector<operand> operands;
   for (const auto* in : inputs)
     operands.push_back(in == nullptr ? operand{} : operand{in->type(), in, true});
+  if (node.definition->evaluate != nullptr) return node.definition->evaluate({node, operands});
   SHOAL_TRY(const auto types, infer(node, operands));
-  return evaluate(node, operands, types);
+  return evaluate(node, operands, types, threads);
 }
 
 } // namespace shoal

@@ -2,8 +2,11 @@
 
 #include "kernels/cpu/threads.hpp"
 #include "runtime/base/fail.hpp"
+#include "runtime/session/batch_session.hpp"
 #include "runtime/session/session_plan.hpp"
+#include "runtime/session/stepwise_session.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace shoal {
@@ -47,6 +50,13 @@ class compiled_session final : public session {
   std::span<const node_profile> profile() const override { return profile_; }
   std::span<const tensor_type> output_types() const override { return output_types_; }
   std::size_t workspace_bytes() const override { return plan_.arena_bytes; }
+  void list_types(std::map<std::string, tensor_type>& types) const override {
+    types.merge(types_by_name(*bound_));
+  }
+  bool varies_with_batch() const override {
+    return std::any_of(plan_.steps.begin(), plan_.steps.end(),
+                       [](const session_step& step) { return step.work->varies_with_batch(); });
+  }
 
  private:
   template <class F>
@@ -176,8 +186,15 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
                                                   const session_options& options,
                                                   const session_layouts& outside) {
   kernels::set_compute_threads(options.threads);
-  SHOAL_TRY(auto bound, bind_types(std::move(model), inputs));
+  SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));
+  if (bound->why_open) return make_stepwise_session(*bound, std::move(weights), options);
   assert(outside.inputs.empty() || outside.inputs.size() == bound->model->inputs().size());
+  if (options.entries_apart) {
+    if (const auto parts = parts_of_batch(*bound, options.threads); parts.entries > 1) {
+      SHOAL_TRY(auto apart, compile_batch_session(*bound, parts, weights, options, outside));
+      if (apart != nullptr) return apart;
+    }
+  }
   SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
   return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
                                             options, outside);

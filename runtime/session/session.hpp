@@ -4,6 +4,7 @@
 #include "runtime/session/session_layouts.hpp"
 #include "runtime/session/workspace.hpp"
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@ namespace shoal {
 
 struct session_options {
   int threads = 1;                            ///< OpenMP threads of every run
+  bool entries_apart = true;                  ///< run a batch entry by entry where that pays
   buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
 };
 
@@ -28,7 +30,9 @@ struct node_profile {
 /// threads is set by each run. Weights in packed form are shared through the `weight_cache`.
 class session {
  public:
-  /// `inputs` as for `bind_types`: types, and contents where shapes depend on them.
+  /// `inputs` as for `bind_types`: types, and contents where shapes depend on them. A graph of
+  /// which not all types follow from them runs in steps; its inputs may then be in any layout, and
+  /// its outputs are plain.
   static result<std::unique_ptr<session>> compile(std::shared_ptr<const graph> model,
                                                   std::span<const operand> inputs,
                                                   std::shared_ptr<weight_cache> weights,
@@ -44,8 +48,13 @@ class session {
                                                    workspace& arena) = 0;
 
   virtual std::span<const node_profile> profile() const = 0;
+  /// Empty when they are not known before a run.
   virtual std::span<const tensor_type> output_types() const = 0;
   virtual std::size_t workspace_bytes() const = 0;
+  /// Adds which type each value of the graph has, or had in the last run, by name.
+  virtual void list_types(std::map<std::string, tensor_type>& types) const = 0;
+  /// Whether a kernel is at work whose bits depend on the extent of the batch.
+  virtual bool varies_with_batch() const = 0;
 };
 
 } // namespace shoal

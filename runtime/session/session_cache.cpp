@@ -1,5 +1,10 @@
 #include "runtime/session/session_cache.hpp"
 
+#include "runtime/base/fail.hpp"
+#include "runtime/session/binding.hpp"
+
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
@@ -10,16 +15,27 @@ bool may_describe_shape(const tensor& t) {
          t.element_count() <= most_elements;
 }
 
-bool is_constant(const std::vector<bool>& as_constants, std::size_t i, const tensor& input) {
-  return i < as_constants.size() && as_constants[i] && may_describe_shape(input);
+std::vector<operand> operands_for(std::span<const tensor> inputs,
+                                  const std::vector<bool>& as_constants) {
+  std::vector<operand> operands;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const bool constant =
+        i < as_constants.size() && as_constants[i] && may_describe_shape(inputs[i]);
+    operands.push_back({inputs[i].type(), constant ? &inputs[i] : nullptr, true});
+  }
+  return operands;
 }
 
 } // namespace
 
 session_cache::session_cache(std::shared_ptr<const graph> model, session_options options,
                              std::size_t capacity)
+    : session_cache(std::move(model), options, std::make_shared<weight_cache>(), capacity) {}
+
+session_cache::session_cache(std::shared_ptr<const graph> model, session_options options,
+                             std::shared_ptr<weight_cache> weights, std::size_t capacity)
     : model_(std::move(model)), options_(options), capacity_(capacity),
-      weights_(std::make_shared<weight_cache>()) {}
+      weights_(std::move(weights)) {}
 
 result<std::vector<tensor>> session_cache::run(std::span<const tensor> inputs, workspace& arena,
                                                bool as_they_come) {
@@ -40,34 +56,28 @@ bool session_cache::fits(const entry& candidate, std::span<const tensor> inputs,
   return true;
 }
 
-result<std::unique_ptr<session>> session_cache::compile(std::span<const tensor> inputs,
-                                                        const session_layouts& outside,
-                                                        const std::vector<bool>& as_constants) {
-  std::vector<operand> operands;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool constant = is_constant(as_constants, i, inputs[i]);
-    operands.push_back({inputs[i].type(), constant ? &inputs[i] : nullptr, true});
-  }
-  return session::compile(model_, operands, weights_, options_, outside);
+result<std::size_t> session_cache::count_open(std::span<const operand> operands) const {
+  SHOAL_TRY(const auto bound, bind_known_types(model_, operands));
+  return static_cast<std::size_t>(std::count(bound->open.begin(), bound->open.end(), true));
 }
 
-/// Compiles with every input as a constant that may describe a shape, then leaves out one after the
-/// other: token ids beside a shape would otherwise have a session compiled for each new text.
-result<std::unique_ptr<session>> session_cache::find_what_matters(std::span<const tensor> inputs,
-                                                                  const session_layouts& outside) {
-  std::vector<bool> matters;
-  for (const auto& input : inputs) matters.push_back(may_describe_shape(input));
-  SHOAL_TRY(auto compiled, compile(inputs, outside, matters));
+/// The inputs, those as constants whose contents matter. Where something stays open, every input
+/// is tried that may describe a shape, then each is left out that nothing needs: token ids beside a
+/// shape would otherwise have a session compiled for each new text.
+result<std::vector<operand>> session_cache::choose_constants(std::span<const tensor> inputs) {
+  auto operands = operands_for(inputs, contents_matter_);
+  SHOAL_TRY(const auto open, count_open(operands));
+  if (open == 0) return operands;
+  std::vector<bool> matters(inputs.size(), true);
+  SHOAL_TRY(const auto fewest, count_open(operands_for(inputs, matters)));
+  if (fewest == open) return operands;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!matters[i]) continue;
     matters[i] = false;
-    if (auto without = compile(inputs, outside, matters))
-      compiled = *std::move(without);
-    else
-      matters[i] = true;
+    SHOAL_TRY(const auto without, count_open(operands_for(inputs, matters)));
+    matters[i] = without > fewest;
   }
   contents_matter_ = std::move(matters);
-  return compiled;
+  return operands_for(inputs, contents_matter_);
 }
 
 result<session*> session_cache::get(std::span<const tensor> inputs, bool as_they_come) {
@@ -79,15 +89,12 @@ result<session*> session_cache::get(std::span<const tensor> inputs, bool as_they
   entry fresh;
   fresh.outside.outputs_as_they_come = as_they_come;
   for (const auto& input : inputs) fresh.outside.inputs.push_back(input.format());
-  auto compiled = compile(inputs, fresh.outside, contents_matter_);
-  if (!compiled && compiled.error().code() == errc::unsupported)
-    compiled = find_what_matters(inputs, fresh.outside);
-  if (!compiled) return std::move(compiled).error();
+  SHOAL_TRY(const auto operands, choose_constants(inputs));
+  SHOAL_TRY(fresh.compiled, session::compile(model_, operands, weights_, options_, fresh.outside));
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     fresh.types.push_back(inputs[i].type());
-    fresh.contents.push_back(is_constant(contents_matter_, i, inputs[i]) ? inputs[i] : tensor());
+    fresh.contents.push_back(operands[i].constant != nullptr ? inputs[i] : tensor());
   }
-  fresh.compiled = *std::move(compiled);
   entries_.push_front(std::move(fresh));
   if (entries_.size() > capacity_) entries_.pop_back();
   return entries_.front().compiled.get();
@@ -97,6 +104,8 @@ result<void> session_cache::prepare(std::span<const tensor_type> types) {
   std::vector<operand> operands;
   for (const auto& type : types) operands.push_back({type, nullptr, true});
   entry fresh;
+  SHOAL_TRY(const auto open, count_open(operands));
+  if (open > 0) return fail(errc::needs_values, "shapes of '{}' depend on values", model_->name());
   SHOAL_TRY(fresh.compiled, session::compile(model_, operands, weights_, options_));
   fresh.types.assign(types.begin(), types.end());
   fresh.outside.inputs.assign(types.size(), layout::plain);

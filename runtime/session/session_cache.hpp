@@ -17,6 +17,9 @@ class session_cache {
  public:
   session_cache(std::shared_ptr<const graph> model, session_options options,
                 std::size_t capacity = 8);
+  /// With packed weights that others use too.
+  session_cache(std::shared_ptr<const graph> model, session_options options,
+                std::shared_ptr<weight_cache> weights, std::size_t capacity = 8);
 
   /// Inputs may be in any layout. Outputs are plain, unless `as_they_come`: then they are in the
   /// layout they were computed in, for the next session on this device.
@@ -24,12 +27,13 @@ class session_cache {
                                   bool as_they_come = false);
 
   /// The session for these inputs; valid until `capacity` others were asked for. An integer input
-  /// of up to 64 elements is taken as a constant if, and only if, shapes inside depend on its
-  /// values: so stages work that get the result of shape arithmetic done in an earlier stage.
+  /// of up to 64 elements is taken as a constant if, and only if, the types of more values are
+  /// known with it: so stages work that get the result of shape arithmetic done in an earlier
+  /// stage. What still depends on values is left to a stepwise session.
   result<session*> get(std::span<const tensor> inputs, bool as_they_come = false);
 
-  /// Compiles for inputs of these types ahead of the first run. `unsupported` when shapes depend on
-  /// their values.
+  /// Compiles for inputs of these types ahead of the first run. `needs_values` when shapes depend
+  /// on their values.
   result<void> prepare(std::span<const tensor_type> types);
 
   const std::shared_ptr<const graph>& model() const { return model_; }
@@ -44,11 +48,8 @@ class session_cache {
     std::unique_ptr<session> compiled;
   };
 
-  result<std::unique_ptr<session>> compile(std::span<const tensor> inputs,
-                                           const session_layouts& outside,
-                                           const std::vector<bool>& as_constants);
-  result<std::unique_ptr<session>> find_what_matters(std::span<const tensor> inputs,
-                                                     const session_layouts& outside);
+  result<std::size_t> count_open(std::span<const operand> operands) const;
+  result<std::vector<operand>> choose_constants(std::span<const tensor> inputs);
   static bool fits(const entry& candidate, std::span<const tensor> inputs, bool as_they_come);
 
   std::shared_ptr<const graph> model_;

@@ -1,5 +1,6 @@
 #include "actors/shoal.hpp"
 #include "tests/support/model_builder.hpp"
+#include "tests/support/onnx_text.hpp"
 #include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
@@ -196,6 +197,40 @@ TEST_CASE("inputs that do not fit are refused with what was expected, said once"
   CAPTURE(text);
   CHECK(text.find("expected float32[N,4], got float32[3]") != std::string::npos);
   CHECK(text.find("request") == text.rfind("request"));
+}
+
+TEST_CASE("a model whose shapes depend on values runs, also cut into stages") {
+  const auto picks = graph_of_text(R"(
+    picks (float[N] x, int64 n) => (float[M] y) {
+      sum = Add(x, x)
+      at = NonZero(sum)
+      flat = Constant<value_ints = [-1]>()
+      places = Reshape(at, flat)
+      picked = Gather(sum, places)
+      yes = Constant<value = bool {1}>()
+      y = Loop(n, yes, picked) <body = step (int64 i, bool on, float[K] a)
+          => (bool again, float[K] b) {
+        again = Identity(yes)
+        b = Add(a, picked)
+      }>
+    })");
+  const auto here = start();
+  for (const std::uint32_t stages : {1u, 3u}) {
+    CAPTURE(stages);
+    load_options options{.name = "picks"};
+    options.stages = stages;
+    options.inputs = {{dtype::f32, {8}}, {dtype::i64, {}}};
+    const auto loaded = here->load(picks, options);
+    REQUIRE_MESSAGE(loaded, (loaded ? std::string() : to_string(loaded.error())));
+    for (const std::int64_t n : {0, 2}) {
+      auto answer = loaded->infer(
+          {tensor::of<float>({5}, {0, 1, 0, 2, 3}), tensor::of<std::int64_t>({}, {n})});
+      const auto done = get(answer);
+      REQUIRE_MESSAGE(done, (done ? std::string() : to_string(done.error())));
+      const auto k = static_cast<float>(2 * (n + 1));
+      CHECK(identical(done->outputs[0], tensor::of<float>({3}, {k, 2 * k, 3 * k})));
+    }
+  }
 }
 
 TEST_SUITE_END();

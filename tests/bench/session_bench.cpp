@@ -1,10 +1,10 @@
 // Times plain sessions, as one executor runs them: models of the zoo, the shared models that are at
 // hand, and files. Medians of the runs after one that warms up.
 //
-//   session_bench [--threads N]... [--seconds S] [--profile] [--raw] [MODEL | FILE.onnx]...
+//   session_bench [--threads N]... [--batch N] [--seconds S] [--profile] [--raw] [MODEL or FILE]...
 //
 // --profile adds where the time goes, by operator and kernel. --raw leaves the graph as it is
-// instead of rewriting it first. Open extents of files are 1, H and W 128.
+// instead of rewriting it first. Open extents are 1, N as --batch says, H and W 128.
 
 #include "runtime/graph/onnx_import.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
@@ -26,6 +26,7 @@ using clock_type = std::chrono::steady_clock;
 
 struct settings {
   std::vector<int> threads;
+  std::int64_t batch = 1;
   double seconds = 2;
   bool profile = false;
   bool raw = false;
@@ -42,6 +43,8 @@ settings read_arguments(int count, char** arguments) {
       s.raw = true;
     else if (a == "--threads" && i + 1 < count)
       s.threads.push_back(std::max(1, std::atoi(arguments[++i])));
+    else if (a == "--batch" && i + 1 < count)
+      s.batch = std::max(1, std::atoi(arguments[++i]));
     else if (a == "--seconds" && i + 1 < count)
       s.seconds = std::atof(arguments[++i]);
     else
@@ -111,7 +114,7 @@ result<void> measure(const std::string& name, const settings& s) {
   if (!s.raw) {
     SHOAL_TRY(model, rewrite_for_cpu(model));
   }
-  const auto inputs = test::make_inputs(*model, 1, {{"H", 128}, {"W", 128}});
+  const auto inputs = test::make_inputs(*model, 1, {{"N", s.batch}, {"H", 128}, {"W", 128}});
   for (const int threads : s.threads) {
     session_cache sessions(model, {.threads = threads});
     workspace arena;

@@ -37,6 +37,7 @@ TEST_CASE("the networks have as many parameters as those they are modelled on") 
   // What their authors' implementations count, and the two statistics of each normalised channel.
   CHECK(parameters_of(make_resnet()) == 25'557'032 + 53'120);
   CHECK(parameters_of(make_mobilenet()) == 3'504'872 + 34'112);
+  CHECK(parameters_of(make_squeezenet()) == 1'235'496);
   CHECK(parameters_of(make_bert()) == 109'482'240);
 }
 
@@ -44,6 +45,8 @@ TEST_CASE("models of the zoo pass through a file unchanged, and their answers ar
   const std::pair<const char*, std::vector<std::string>> models[] = {
       {"resnet50", {"size=64", "width=16"}},
       {"mobilenet_v2", {"size=64"}},
+      {"squeezenet", {"size=64", "classes=10"}},
+      {"esrgan_slim", {"size=32"}},
       {"bert_base", {"layers=2", "hidden=64", "heads=4", "vocabulary=99", "sequence=-1"}},
       {"random", {"seed=7"}}};
   for (const auto& [name, options] : models) {

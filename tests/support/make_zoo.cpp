@@ -7,7 +7,8 @@
 int main(int count, char** arguments) {
   if (count < 3) {
     std::fprintf(stderr, "usage: make_zoo NAME OUT.onnx [key=number ...]\n"
-                         "names: resnet50, mobilenet_v2, bert_base, random\n");
+                         "names: resnet50, mobilenet_v2, squeezenet, esrgan_slim, bert_base, "
+                         "random\n");
     return 2;
   }
   const auto model = shoal::test::make_model(arguments[1], {arguments + 3, arguments + count});

@@ -35,6 +35,23 @@ struct mobilenet_options {
 };
 graph make_mobilenet(const mobilenet_options& options = {});
 
+/// SqueezeNet 1.1 (Iandola et al. 2016), opset 13. Input "image" [N,3,size,size], output
+/// "probabilities" [N,classes].
+struct squeezenet_options {
+  std::int64_t size = 224;
+  std::int64_t classes = 1000;
+  std::uint64_t seed = 11;
+};
+graph make_squeezenet(const squeezenet_options& options = {});
+
+/// A residual dense network that doubles an image, of the shapes of the shared model
+/// esrgan_slim_x2, opset 13. Input "image" [N,3,size,size], output "larger_image".
+struct esrgan_options {
+  std::int64_t size = 256;
+  std::uint64_t seed = 4;
+};
+graph make_esrgan(const esrgan_options& options = {});
+
 /// The encoder of BERT (Devlin et al. 2018), as exporters write it: inputs "input_ids",
 /// "attention_mask" and "token_type_ids", int64 [N,sequence]; outputs "last_hidden_state"
 /// [N,sequence,hidden] and "pooler_output" [N,hidden]. The defaults are BERT-base.
@@ -61,8 +78,9 @@ graph make_random_model(std::uint64_t seed);
 std::vector<tensor> make_inputs(const graph& model, std::uint64_t seed,
                                 const std::map<std::string, std::int64_t>& extents = {});
 
-/// A model by name, "resnet50", "mobilenet_v2", "bert_base" or "random", with options "key=value".
-/// Keys are the members above. `invalid_argument` says what there is.
+/// A model by name, "resnet50", "mobilenet_v2", "squeezenet", "esrgan_slim", "bert_base" or
+/// "random", with options "key=value". Keys are the members above. `invalid_argument` says what
+/// there is.
 result<graph> make_model(std::string_view name, const std::vector<std::string>& options);
 
 } // namespace shoal::test

@@ -54,6 +54,33 @@ std::optional<built> build_convolution(const memory::desc& src, const memory::de
   return make(std::type_identity<dnnl::convolution_forward>{}, dnnl::algorithm::convolution_direct);
 }
 
+std::optional<built> build_integer_convolution(const memory::desc& src, const memory::desc& weights,
+                                               const std::optional<memory::desc>& bias,
+                                               const memory::desc& dst, const placement& at,
+                                               const integer_conversion& conversion) {
+  using convolution = dnnl::convolution_forward;
+  constexpr auto how = dnnl::algorithm::convolution_direct;
+  try {
+    auto attributes = attributes_for({});
+    const int per_channel = 1 << 1;
+    if (!conversion.scales.empty())
+      attributes.set_output_scales(conversion.scales.size() > 1 ? per_channel : 0,
+                                   conversion.scales);
+    if (conversion.source_zero != 0)
+      attributes.set_zero_points(DNNL_ARG_SRC, 0, {conversion.source_zero});
+    if (conversion.target_zero != 0)
+      attributes.set_zero_points(DNNL_ARG_DST, 0, {conversion.target_zero});
+    const auto what = bias ? convolution::desc(inference, how, src, weights, *bias, dst, at.stride,
+                                               at.dilation, at.pad_begin, at.pad_end)
+                           : convolution::desc(inference, how, src, weights, dst, at.stride,
+                                               at.dilation, at.pad_begin, at.pad_end);
+    const convolution::primitive_desc description(what, attributes, cpu());
+    return built{description, convolution(description)};
+  } catch (const dnnl::error&) {
+    return std::nullopt;
+  }
+}
+
 std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc& src,
                                    const memory::desc& dst, const memory::dims& kernel,
                                    const placement& at) {

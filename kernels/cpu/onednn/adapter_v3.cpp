@@ -60,6 +60,20 @@ std::optional<built> build_convolution(const memory::desc& src, const memory::de
                                                 bias, dst, at, then);
 }
 
+/// Sums alone: version 3 takes scales and zero points as arguments of every run, and adds the bias
+/// after scaling.
+std::optional<built> build_integer_convolution(const memory::desc& src, const memory::desc& weights,
+                                               const std::optional<memory::desc>& bias,
+                                               const memory::desc& dst, const placement& at,
+                                               const integer_conversion& conversion) {
+  const bool plain_sums = conversion.scales.empty() && conversion.source_zero == 0 &&
+                          conversion.target_zero == 0 && !bias;
+  if (!plain_sums) return std::nullopt;
+  return build<dnnl::convolution_forward>(inference, dnnl::algorithm::convolution_direct, src,
+                                          weights, dst, at.stride, at.dilation, at.pad_begin,
+                                          at.pad_end, attributes_for({}));
+}
+
 std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc& src,
                                    const memory::desc& dst, const memory::dims& kernel,
                                    const placement& at) {

@@ -28,17 +28,31 @@ bool representable(const shape& dims) {
          std::all_of(dims.begin(), dims.end(), [](std::int64_t extent) { return extent > 0; });
 }
 
-dnnl::memory::desc described(const shape& dims, layout format) {
-  if (format == layout::plain) return strided(dims, dims.dense_strides());
-  return {to_dims(dims), dnnl::memory::data_type::f32, tag_of(format, dims.rank())};
+element_type element_type_of(dtype type) {
+  switch (type) {
+  case dtype::u8:
+    return element_type::u8;
+  case dtype::i8:
+    return element_type::s8;
+  case dtype::i32:
+    return element_type::s32;
+  default:
+    assert(type == dtype::f32);
+    return element_type::f32;
+  }
 }
 
-dnnl::memory::desc strided(const shape& dims, const shape& strides) {
-  return {to_dims(dims), dnnl::memory::data_type::f32, to_dims(strides)};
+dnnl::memory::desc described(const shape& dims, layout format, element_type type) {
+  if (format == layout::plain) return strided(dims, dims.dense_strides(), type);
+  return {to_dims(dims), type, tag_of(format, dims.rank())};
 }
 
-dnnl::memory::desc any_format(const shape& dims) {
-  return {to_dims(dims), dnnl::memory::data_type::f32, tag::any};
+dnnl::memory::desc strided(const shape& dims, const shape& strides, element_type type) {
+  return {to_dims(dims), type, to_dims(strides)};
+}
+
+dnnl::memory::desc any_format(const shape& dims, element_type type) {
+  return {to_dims(dims), type, tag::any};
 }
 
 std::optional<layout> layout_of(const dnnl::memory::desc& desc, const shape& dims) {
@@ -53,6 +67,13 @@ layout preferred_layout() {
   const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   constexpr auto avx512 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
   return (isa & avx512) == avx512 ? layout::channels_last : layout::blocked_8;
+}
+
+bool multiplies_bytes_exactly() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  constexpr auto narrow = static_cast<unsigned>(dnnl::cpu_isa::avx2_vnni);
+  constexpr auto wide = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_vnni);
+  return (isa & narrow) == narrow || (isa & wide) == wide;
 }
 
 } // namespace shoal::onednn

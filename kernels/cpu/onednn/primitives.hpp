@@ -40,6 +40,21 @@ std::optional<built> build_convolution(const memory::desc& src, const memory::de
                                        const memory::desc& dst, const placement& at,
                                        const post_op_list& then, bool transposed);
 
+/// What a convolution of 8-bit integers does with its sums: each, multiplied by the scale of its
+/// channel (one for all, or one each), plus the zero point becomes an element of the destination.
+/// No scales: the sums themselves.
+struct integer_conversion {
+  std::vector<float> scales;
+  std::int32_t source_zero = 0; ///< of the source, which is also what pads it
+  std::int32_t target_zero = 0;
+};
+
+/// The source is u8 or s8, the weights s8, the bias s32.
+std::optional<built> build_integer_convolution(const memory::desc& src, const memory::desc& weights,
+                                               const std::optional<memory::desc>& bias,
+                                               const memory::desc& dst, const placement& at,
+                                               const integer_conversion& conversion);
+
 std::optional<built> build_pooling(dnnl::algorithm function, const memory::desc& src,
                                    const memory::desc& dst, const memory::dims& kernel,
                                    const placement& at);

@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace shoal::onednn {
@@ -33,6 +34,11 @@ void program::run(std::byte* scratch) {
 
 std::size_t program::scratch_bytes() const {
   return what_.description.scratchpad_desc().get_size();
+}
+
+bool program::is_gemm() const {
+  const std::string_view name = what_.description.impl_info_str();
+  return name.find("gemm") != name.npos && !name.starts_with("brg");
 }
 
 void reorder_once(const memory::desc& from, const void* source, const memory::desc& to,

@@ -25,6 +25,8 @@ class program {
   void run(std::byte* scratch);
 
   std::size_t scratch_bytes() const;
+  /// Whether this is oneDNN's own GEMM, which sums in another order for other extents and threads.
+  bool is_gemm() const;
   const dnnl::primitive_desc_base& description() const { return what_.description; }
 
  private:

@@ -19,11 +19,16 @@ inline std::string text_of(const tensor& t) {
   return to_string(t.type()) + " " + hex;
 }
 
+std::string text_of(const graph& g);
+
 inline std::string text_of(const attribute& value) {
   return std::visit(
       [](const auto& v) -> std::string {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, tensor>)
+        using kind = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<kind, tensor>)
           return text_of(v);
+        else if constexpr (std::is_same_v<kind, graph_body>)
+          return fmt::format("[{} captures {}]", text_of(*v.code), v.captured);
         else
           return fmt::format("{}", v);
       },

@@ -197,18 +197,31 @@ TEST_CASE("a residual of the same shape fuses, then the activation behind it") {
                             .node("Relu", {"s"}, {"y"})
                             .output("y")
                             .build();
-    const auto after = rewritten_with_types(before);
-    CHECK(operators_of(after) == "FusedConv");
-    CHECK(after.value(after.nodes()[0].inputs[3]).name == "z");
-    check_same_outputs(before, after);
-    CHECK(operators_of(rewritten(before)) == "Conv Add Relu"); // shapes unknown
+    for (const auto& after : {rewritten_with_types(before), rewritten(before)}) {
+      CHECK(operators_of(after) == "FusedConv");
+      CHECK(after.value(after.nodes()[0].inputs[3]).name == "z");
+      check_same_outputs(before, after);
+    }
   }
+}
+
+TEST_CASE("a residual of unknown shape fuses once the types are known") {
+  const auto before = conv_sketch()
+                          .constant("shape", tensor::of<std::int64_t>({4}, {1, 6, 6, 6}))
+                          .input("z", {216})
+                          .node("Reshape", {"z", "shape"}, {"r"})
+                          .node("Add", {"c", "r"}, {"y"})
+                          .output("y")
+                          .build();
+  CHECK(operators_of(rewritten(before)) == "Conv Reshape Add");
+  CHECK(operators_of(rewritten_with_types(before)) == "Reshape FusedConv");
 }
 
 TEST_CASE("a residual that would broadcast, or is the convolution itself, stays") {
   const auto broadcast =
       conv_sketch().input("z", {1, 6, 1, 1}).node("Add", {"c", "z"}, {"y"}).output("y").build();
   CHECK(operators_of(rewritten_with_types(broadcast)) == "Conv Add");
+  CHECK(operators_of(rewritten(broadcast)) == "Conv Add");
   const auto twice = conv_sketch().node("Add", {"c", "c"}, {"y"}).output("y").build();
   CHECK(operators_of(rewritten_with_types(twice)) == "Conv Add");
 }

@@ -127,7 +127,7 @@ TEST_CASE("preparing for types alone says what is missing when shapes depend on 
   const std::vector<tensor_type> types{{dtype::f32, {12}}, {dtype::i64, {2}}, {dtype::i64, {1}}};
   const auto prepared = sessions.prepare(types);
   REQUIRE_FALSE(prepared);
-  CHECK(prepared.error().code() == errc::unsupported);
+  CHECK(prepared.error().code() == errc::needs_values);
 }
 
 TEST_CASE("an operator given wrong values fails that run alone") {

@@ -64,6 +64,16 @@ result<graph> make_model(std::string_view name, const std::vector<std::string>& 
     SHOAL_CHECK(given.read("size", o.size).read("classes", o.classes).read("seed", o.seed).done());
     return make_mobilenet(o);
   }
+  if (name == "squeezenet") {
+    squeezenet_options o;
+    SHOAL_CHECK(given.read("size", o.size).read("classes", o.classes).read("seed", o.seed).done());
+    return make_squeezenet(o);
+  }
+  if (name == "esrgan_slim") {
+    esrgan_options o;
+    SHOAL_CHECK(given.read("size", o.size).read("seed", o.seed).done());
+    return make_esrgan(o);
+  }
   if (name == "bert_base") {
     bert_options o;
     given.read("layers", o.layers).read("hidden", o.hidden).read("heads", o.heads);
@@ -78,7 +88,9 @@ result<graph> make_model(std::string_view name, const std::vector<std::string>& 
     return make_random_model(seed);
   }
   return fail(errc::invalid_argument,
-              "no model '{}'; there are resnet50, mobilenet_v2, bert_base and random", name);
+              "no model '{}'; there are resnet50, mobilenet_v2, squeezenet, esrgan_slim, bert_base "
+              "and random",
+              name);
 }
 
 } // namespace shoal::test

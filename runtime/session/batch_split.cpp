@@ -1,4 +1,4 @@
-#include "runtime/plan/batch_split.hpp"
+#include "runtime/session/batch_split.hpp"
 
 #include "runtime/base/fail.hpp"
 

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "runtime/graph/graph.hpp"
+
+#include <memory>
+#include <string>
+
+namespace shoal::test {
+
+/// A graph written in ONNX's own text form, of IR version 8 and opset 17:
+/// "g (float[N] x) => (float[N] y) { y = Neg(x) }". An input called "none" is left out.
+std::shared_ptr<const graph> graph_of_text(const std::string& text);
+
+} // namespace shoal::test
