@@ -24,7 +24,7 @@ class entries {
       const auto* all = reinterpret_cast<const T*>(values_.data());
       for (std::int64_t o = 0; o < outer_ && order == 0; ++o)
         for (std::int64_t i = 0; i < inner_ && order == 0; ++i)
-          order = compare(all[(o * count_ + a) * inner_ + i], all[(o * count_ + b) * inner_ + i]);
+          order = order_of(all[(o * count_ + a) * inner_ + i], all[(o * count_ + b) * inner_ + i]);
     });
     return order;
   }
@@ -45,9 +45,9 @@ class entries {
  private:
   /// Not a number comes behind every number, so that the order is one.
   template <class T>
-  static int compare(T a, T b) {
+  static int order_of(T a, T b) {
     if constexpr (std::is_same_v<T, half> || std::is_same_v<T, bfloat16>) {
-      return compare(static_cast<float>(a), static_cast<float>(b));
+      return order_of(static_cast<float>(a), static_cast<float>(b));
     } else {
       const bool no_a = a != a, no_b = b != b;
       if (no_a || no_b) return static_cast<int>(no_a) - static_cast<int>(no_b);
