@@ -64,8 +64,8 @@ result<double> hertz_input(const node_context& c, std::size_t i) {
   SHOAL_CHECK(arguments::expect_type(c, i, {dtype::f32, dtype::f64, dtype::f16, dtype::bf16}));
   const tensor* value = c.inputs[i].constant;
   if (value == nullptr || value->element_count() != 1)
-    return refuse(c, errc::unsupported, "input {}: expected one number known before the first run",
-                  i);
+    return refuse(c, value == nullptr ? errc::needs_values : errc::malformed,
+                  "input {}: expected one number known before the first run", i);
   double hertz = 0;
   visit_dtype(value->element_type(), [&]<class T>(std::type_identity<T>) {
     hertz = reference::convert<double>(value->values<T>()[0]);
