@@ -97,7 +97,7 @@ storage_ptr buffer_pool::take(std::size_t size) {
       return storage_ptr::adopt(storage);
     }
   }
-  void* memory = std::aligned_alloc(storage_alignment, fit.bytes);
+  void* memory = allocate_aligned(fit.bytes);
   if (memory == nullptr) {
     std::lock_guard lock(state_->mutex);
     state_->used_bytes -= fit.bytes;

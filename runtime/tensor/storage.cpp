@@ -1,7 +1,9 @@
 #include "runtime/tensor/storage.hpp"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <cstdlib>
-#include <new>
 
 namespace shoal {
 namespace {
@@ -30,11 +32,22 @@ class shared_storage final : public storage {
 
 } // namespace
 
-storage_ptr allocate_storage(std::size_t size) {
-  if (size > SIZE_MAX - storage_alignment) return {};
+void* allocate_aligned(std::size_t size) {
+  constexpr std::size_t large_page = std::size_t{2} << 20;
+  if (size > SIZE_MAX - storage_alignment) return nullptr;
   const std::size_t rounded =
-      (size + storage_alignment - 1) / storage_alignment * storage_alignment;
-  void* memory = std::aligned_alloc(storage_alignment, rounded == 0 ? storage_alignment : rounded);
+      std::max((size + storage_alignment - 1) / storage_alignment, std::size_t{1}) *
+      storage_alignment;
+  if (rounded < large_page) return std::aligned_alloc(storage_alignment, rounded);
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, large_page, rounded) != 0) return nullptr;
+  // Only advice: where there are no large pages nothing is lost.
+  ::madvise(memory, rounded / large_page * large_page, MADV_HUGEPAGE);
+  return memory;
+}
+
+storage_ptr allocate_storage(std::size_t size) {
+  void* memory = allocate_aligned(size);
   if (memory == nullptr) return {};
   return storage_ptr::adopt(new heap_storage(static_cast<std::byte*>(memory), size));
 }

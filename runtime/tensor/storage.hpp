@@ -75,6 +75,11 @@ class storage_ptr {
 /// Every storage made here is aligned to this many bytes: a cache line and an AVX-512 register.
 inline constexpr std::size_t storage_alignment = 64;
 
+/// Fresh heap memory for `std::free`, aligned to that at least; null when the system has none left.
+/// Some MiB and more come on large pages if the system has them, as most of the time of loading a
+/// model goes into faulting pages in.
+void* allocate_aligned(std::size_t size);
+
 /// Fresh heap memory, not initialised. Empty when the system has none left.
 storage_ptr allocate_storage(std::size_t size);
 
