@@ -44,6 +44,8 @@ class kernel {
 
   /// The layout in which input `index` has to come; the session reorders it when it differs.
   virtual layout input_layout(std::size_t /*index*/) const { return layout::plain; }
+  /// Whether a run looks at input `index`: not if it is a constant that was packed.
+  virtual bool reads_input(std::size_t /*index*/) const { return true; }
   /// The layout in which output `index` is written.
   virtual layout output_layout(std::size_t /*index*/) const { return layout::plain; }
   /// Bytes of scratch memory that a run needs.

@@ -121,7 +121,7 @@ class onednn_convolution final : public packing_kernel {
   std::string form() const override { return weights_.form(); }
   std::size_t packed_bytes() const override { return weights_.packed_bytes(); }
   void pack(const void* constant, void* packed) const override { weights_.pack(constant, packed); }
-  void use_packed(std::shared_ptr<const void> packed) override {
+  void take_packed(std::shared_ptr<const void> packed) override {
     weights_.use_packed(program_, std::move(packed));
   }
 

@@ -179,7 +179,7 @@ class onednn_matmul final : public packing_kernel {
   std::string form() const override { return b_.form(); }
   std::size_t packed_bytes() const override { return b_.packed_bytes(); }
   void pack(const void* constant, void* packed) const override { b_.pack(constant, packed); }
-  void use_packed(std::shared_ptr<const void> packed) override {
+  void take_packed(std::shared_ptr<const void> packed) override {
     b_.use_packed(program_, std::move(packed));
   }
 

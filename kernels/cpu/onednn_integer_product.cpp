@@ -58,7 +58,7 @@ class onednn_integer_matmul final : public packing_kernel {
     if (p_.b_type != dtype::u8) return b_.pack(constant, packed);
     b_.pack(with_first_bits_flipped(constant, p_.length * p_.columns).data(), packed);
   }
-  void use_packed(std::shared_ptr<const void> packed) override {
+  void take_packed(std::shared_ptr<const void> packed) override {
     b_.use_packed(program_, std::move(packed));
   }
 
@@ -103,7 +103,7 @@ class onednn_quantized_convolution final : public packing_kernel {
   std::string form() const override { return weights_.form(); }
   std::size_t packed_bytes() const override { return weights_.packed_bytes(); }
   void pack(const void* constant, void* packed) const override { weights_.pack(constant, packed); }
-  void use_packed(std::shared_ptr<const void> packed) override {
+  void take_packed(std::shared_ptr<const void> packed) override {
     weights_.use_packed(program_, std::move(packed));
   }
 

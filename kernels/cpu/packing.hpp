@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace shoal::kernels {
 
@@ -22,7 +23,17 @@ class packing_kernel : public kernel {
   /// Writes `packed_bytes()` bytes, aligned to a cache line, from the plain constant.
   virtual void pack(const void* constant, void* packed) const = 0;
   /// From now on the input itself is not read any more. Keeps `packed` alive.
-  virtual void use_packed(std::shared_ptr<const void> packed) = 0;
+  void use_packed(std::shared_ptr<const void> packed) {
+    take_packed(std::move(packed));
+    packed_ = true;
+  }
+  bool reads_input(std::size_t index) const override { return !packed_ || index != packed_input(); }
+
+ protected:
+  virtual void take_packed(std::shared_ptr<const void> packed) = 0;
+
+ private:
+  bool packed_ = false;
 };
 
 } // namespace shoal::kernels

@@ -48,6 +48,11 @@ bool write_all(int descriptor, byte_span bytes) {
   return true;
 }
 
+file_identity identity_of(const struct stat& status) {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+          std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
 result<void> sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return system_error(errno, "open", folder);
@@ -108,9 +113,15 @@ result<input_file> input_file::open(const fs::path& path, links policy) {
   if (::fstat(descriptor, &status) != 0) return system_error(errno, "examine", path);
   if (!S_ISREG(status.st_mode))
     return fail(errc::io, "cannot read {}: not a regular file", path.string());
-  file.identity_ = {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
-                    std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+  file.identity_ = identity_of(status);
   return file;
+}
+
+result<void> input_file::check_unchanged() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) return system_error(errno, "examine", path_);
+  if (identity_of(status) == identity_) return {};
+  return fail(errc::io, "{} was changed after it had been opened", path_.string());
 }
 
 result<void> input_file::read_at(std::uint64_t offset, mutable_byte_span into) const {

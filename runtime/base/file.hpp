@@ -44,6 +44,9 @@ class input_file {
   const std::filesystem::path& path() const { return path_; }
   /// Fills `into` from `offset`; `malformed` if the file ends earlier.
   result<void> read_at(std::uint64_t offset, mutable_byte_span into) const;
+  /// `io` if the open file was written to, or cut, since it was opened. Another file in its place
+  /// is no change: this one lives on.
+  result<void> check_unchanged() const;
 
  private:
   input_file(int descriptor, std::filesystem::path path, file_identity identity);

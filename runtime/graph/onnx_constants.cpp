@@ -56,6 +56,8 @@ result<tensor> constant_reader::read(onnx::TensorProto& proto) {
     SHOAL_CHECK(count(static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type)));
     counted = true;
     SHOAL_TRY(auto loaded, load_external(where, type, weights));
+    const auto& bytes = loaded.bytes_owner();
+    if (loaded.byte_offset() == 0 && bytes->size() == loaded.byte_size()) return bytes;
     const auto owner = std::make_shared<const tensor>(std::move(loaded));
     return share_storage(owner, owner->data(), owner->byte_size());
   };

@@ -3,6 +3,7 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/graph/onnx_reader.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
@@ -18,18 +19,20 @@ using google::protobuf::io::ZeroCopyInputStream;
 constexpr int first_ir_version = 3;
 constexpr int last_ir_version = 13;
 
-using open_stream = std::function<std::unique_ptr<ZeroCopyInputStream>()>;
+/// Smaller raw data are not worth reading apart.
+constexpr std::uint64_t least_deferred_bytes = 64 << 10;
 
-result<std::unique_ptr<onnx::ModelProto>> parse(const open_stream& open, std::uint64_t size,
-                                                const import_limits& limits) {
+result<void> check_size(std::uint64_t size, const import_limits& limits) {
   if (size == 0) return fail(errc::malformed, "the model is empty: it has no bytes");
   const auto cap = std::min<std::uint64_t>(limits.max_file_bytes, INT32_MAX);
-  if (size > cap)
-    return fail(errc::resource_exhausted, "the model has {} bytes, at most {} are accepted", size,
-                cap);
-  SHOAL_CHECK(onnx_reader::scan(*open(), size, limits));
-  const auto stream = open();
-  google::protobuf::io::CodedInputStream in(stream.get());
+  if (size <= cap) return {};
+  return fail(errc::resource_exhausted, "the model has {} bytes, at most {} are accepted", size,
+              cap);
+}
+
+result<std::unique_ptr<onnx::ModelProto>> parse(ZeroCopyInputStream& stream,
+                                                const import_limits& limits) {
+  google::protobuf::io::CodedInputStream in(&stream);
   in.SetTotalBytesLimit(INT32_MAX);
   in.SetRecursionLimit(limits.max_nesting + 1);
   auto model = std::make_unique<onnx::ModelProto>();
@@ -93,38 +96,62 @@ result<imported_model> build(onnx::ModelProto& model, const import_options& opti
 template <class F>
 result<imported_model> without_exceptions(F&& import) {
   try {
-    return import();
+    return catch_deferred(import);
   } catch (const std::bad_alloc&) {
     return fail(errc::resource_exhausted, "not enough memory to import the model");
   }
 }
 
+/// The model of a file, with the raw data of `spans` left out.
+result<std::unique_ptr<onnx::ModelProto>> parse_file(const input_file& file,
+                                                     std::span<const onnx_reader::wire_span> spans,
+                                                     const import_limits& limits) {
+  if (spans.empty()) {
+    ::lseek(file.descriptor(), 0, SEEK_SET);
+    google::protobuf::io::FileInputStream stream(file.descriptor());
+    return parse(stream, limits);
+  }
+  SHOAL_TRY(const auto slim, onnx_reader::without_raw_data(file, spans));
+  google::protobuf::io::ArrayInputStream stream(slim.data(), static_cast<int>(slim.size()));
+  return parse(stream, limits);
+}
+
+result<imported_model> import_file(std::shared_ptr<const input_file> file,
+                                   const import_options& options) {
+  SHOAL_CHECK(check_size(file->size(), options.limits));
+  google::protobuf::io::FileInputStream stream(file->descriptor());
+  SHOAL_TRY(const auto spans,
+            onnx_reader::scan(stream, file->size(), options.limits,
+                              options.defer_weights ? least_deferred_bytes : UINT64_MAX));
+  SHOAL_TRY(const auto proto, parse_file(*file, spans, options.limits));
+  std::unique_ptr<weight_source> folder;
+  auto* weights = options.weights;
+  if (weights == nullptr) {
+    SHOAL_TRY(folder, open_weight_folder(file->path().parent_path()));
+    weights = folder.get();
+  }
+  const auto own = onnx_reader::defer_own_weights(file, weights);
+  return build(*proto, options, own.get());
+}
+
 } // namespace
 
 result<imported_model> import_onnx_bytes(byte_span bytes, const import_options& options) {
-  const auto open = [bytes] {
-    return std::make_unique<google::protobuf::io::ArrayInputStream>(bytes.data(),
-                                                                    static_cast<int>(bytes.size()));
-  };
   return without_exceptions([&]() -> result<imported_model> {
-    SHOAL_TRY(const auto model, parse(open, bytes.size(), options.limits));
+    SHOAL_CHECK(check_size(bytes.size(), options.limits));
+    const auto size = static_cast<int>(bytes.size());
+    google::protobuf::io::ArrayInputStream walked(bytes.data(), size), read(bytes.data(), size);
+    SHOAL_CHECK(onnx_reader::scan(walked, bytes.size(), options.limits, UINT64_MAX));
+    SHOAL_TRY(const auto model, parse(read, options.limits));
     return build(*model, options, options.weights);
   });
 }
 
 result<imported_model> import_onnx_file(const std::filesystem::path& path,
                                         const import_options& options) {
-  SHOAL_TRY(const auto file, input_file::open(path));
-  const auto open = [&file] {
-    ::lseek(file.descriptor(), 0, SEEK_SET);
-    return std::make_unique<google::protobuf::io::FileInputStream>(file.descriptor());
-  };
-  auto model = without_exceptions([&]() -> result<imported_model> {
-    SHOAL_TRY(const auto proto, parse(open, file.size(), options.limits));
-    if (options.weights != nullptr) return build(*proto, options, options.weights);
-    SHOAL_TRY(const auto folder, open_weight_folder(path.parent_path()));
-    return build(*proto, options, folder.get());
-  });
+  SHOAL_TRY(auto file, input_file::open(path));
+  auto model = without_exceptions(
+      [&] { return import_file(std::make_shared<const input_file>(std::move(file)), options); });
   if (!model) return std::move(model).error().within(path.string());
   return model;
 }

@@ -24,6 +24,11 @@ struct import_options {
   weight_source* weights = nullptr;
   /// Accepts inputs without a type, as those of a stage may be (see subgraph.hpp).
   bool untyped_inputs = false;
+  /// Large constants of a model's file stay in it until they are needed, and what only packs them
+  /// keeps no copy: a model that is compiled at once is not in memory twice. The file must not be
+  /// written to while the model lives. What notices fails: rewrite_for_cpu, binding and compiling
+  /// with an error, other readers of constants by throwing (tensor/deferred_storage.hpp).
+  bool defer_weights = false;
 };
 
 struct imported_model {

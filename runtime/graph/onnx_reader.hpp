@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/base/file.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/graph/graph.hpp"
 #include "runtime/graph/onnx_import.hpp"
@@ -13,11 +14,28 @@
 /// and their tests include this, as it draws in the generated protobuf classes.
 namespace shoal::onnx_reader {
 
+/// Where in a file the large raw data of tensors lie, and the messages around them.
+struct wire_span {
+  std::uint32_t tag = 0;                       ///< number and wire type of the field
+  std::uint64_t start = 0, begin = 0, end = 0; ///< of the tag, of the content, behind it
+  std::vector<wire_span> inner;                ///< empty: raw data
+};
+
 /// Walks `size` bytes of the wire format before anything is built from them: nesting and the number
 /// of fields stay within the limits and every length fits what encloses it. Says where a truncated
-/// file ends.
-result<void> scan(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
-                  const import_limits& limits);
+/// file ends. Returns where there are raw data of at least `large` bytes, in order.
+result<std::vector<wire_span>> scan(google::protobuf::io::ZeroCopyInputStream& stream,
+                                    std::uint64_t size, const import_limits& limits,
+                                    std::uint64_t large);
+
+/// The model of the file without the raw data of `spans`, which became external data that
+/// `defer_own_weights` knows. The spans are those of the whole file.
+result<std::string> without_raw_data(const input_file& file, std::span<const wire_span> spans);
+
+/// The raw data that `without_raw_data` left out, as deferred storage; everything else comes from
+/// `others`, which has to live as long.
+std::unique_ptr<weight_source> defer_own_weights(std::shared_ptr<const input_file> file,
+                                                 weight_source* others);
 
 /// Replaces every call of a function that the model brings along by the function's nodes, so that
 /// none is left. Refuses recursion, and functions whose expansion passes the limits.

@@ -29,20 +29,23 @@ bool is_integer(const FieldDescriptor& field) {
 class scanner {
  public:
   scanner(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
-          const import_limits& limits)
-      : in_(&stream), limits_(limits) {
+          const import_limits& limits, std::uint64_t large)
+      : in_(&stream), limits_(limits), large_(large) {
     in_.SetTotalBytesLimit(static_cast<int>(size));
     in_.PushLimit(static_cast<int>(size));
   }
 
-  result<void> message(const Descriptor* type, int depth) {
+  result<void> message(const Descriptor* type, int depth, std::vector<wire_span>& found) {
     if (depth > limits_.max_nesting)
       return fail(errc::resource_exhausted, "messages nest deeper than {}", limits_.max_nesting);
     while (in_.BytesUntilLimit() > 0) {
-      const auto tag = in_.ReadTag();
-      if (tag == 0) return bad(depth, "expected a field");
-      const auto* field = type == nullptr ? nullptr : type->FindFieldByNumber(int(tag >> 3));
-      SHOAL_CHECK(content(field, static_cast<int>(tag & 7), depth));
+      wire_span span;
+      span.start = position();
+      span.tag = in_.ReadTag();
+      if (span.tag == 0) return bad(depth, "expected a field");
+      const auto* field = type == nullptr ? nullptr : type->FindFieldByNumber(int(span.tag >> 3));
+      SHOAL_CHECK(content(field, static_cast<int>(span.tag & 7), depth, span));
+      if (!span.inner.empty() || is_large_data(field, span)) found.push_back(std::move(span));
       if (fields_ > limits_.max_fields)
         return fail(errc::resource_exhausted, "more than {} fields", limits_.max_fields);
     }
@@ -50,7 +53,13 @@ class scanner {
   }
 
  private:
-  result<void> content(const FieldDescriptor* field, int wire, int depth) {
+  std::uint64_t position() const { return static_cast<std::uint64_t>(in_.CurrentPosition()); }
+
+  bool is_large_data(const FieldDescriptor* field, const wire_span& span) const {
+    return field == raw_data_ && field != nullptr && span.end - span.begin >= large_;
+  }
+
+  result<void> content(const FieldDescriptor* field, int wire, int depth, wire_span& span) {
     fields_ += 1;
     std::uint64_t number = 0;
     switch (wire) {
@@ -67,6 +76,8 @@ class scanner {
     }
     std::uint64_t length = 0;
     if (!in_.ReadVarint64(&length)) return bad(depth, "a length does not end");
+    span.begin = position();
+    span.end = span.begin + length;
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
       // Packed integers grow up to eightfold when they are unpacked, the rest keeps its size.
       if (field != nullptr && is_integer(*field)) fields_ += length / 16;
@@ -75,7 +86,7 @@ class scanner {
     SHOAL_CHECK(fits(length, field, depth));
     fields_ += 3; // a message takes some hundred bytes where a number takes eight
     const auto outer = in_.PushLimit(static_cast<int>(length));
-    SHOAL_CHECK(message(field->message_type(), depth + 1));
+    SHOAL_CHECK(message(field->message_type(), depth + 1, span.inner));
     in_.PopLimit(outer);
     return {};
   }
@@ -103,14 +114,21 @@ class scanner {
 
   google::protobuf::io::CodedInputStream in_;
   const import_limits& limits_;
+  std::uint64_t large_;
+  const FieldDescriptor* raw_data_ =
+      onnx::TensorProto::descriptor()->FindFieldByNumber(onnx::TensorProto::kRawDataFieldNumber);
   std::uint64_t fields_ = 0;
 };
 
 } // namespace
 
-result<void> scan(google::protobuf::io::ZeroCopyInputStream& stream, std::uint64_t size,
-                  const import_limits& limits) {
-  return scanner(stream, size, limits).message(onnx::ModelProto::descriptor(), 0);
+result<std::vector<wire_span>> scan(google::protobuf::io::ZeroCopyInputStream& stream,
+                                    std::uint64_t size, const import_limits& limits,
+                                    std::uint64_t large) {
+  std::vector<wire_span> found;
+  SHOAL_CHECK(
+      scanner(stream, size, limits, large).message(onnx::ModelProto::descriptor(), 0, found));
+  return found;
 }
 
 } // namespace shoal::onnx_reader

@@ -101,8 +101,8 @@ std::optional<std::vector<double>> read_bias(const graph_editor& g, std::size_t 
 
 result<tensor> scale_weight(const tensor& w, const channel_places& at,
                             std::span<const double> factor) {
-  SHOAL_TRY(auto scaled, tensor::allocate(w.type()));
-  const auto in = w.values<float>();
+  SHOAL_TRY(auto copy, w.bytes_owner()->read_copy(w.byte_offset(), w.byte_size()));
+  tensor scaled(w.type(), std::move(copy));
   const auto out = scaled.mutable_values<float>();
   // Runs of `inner` elements have one channel.
   std::size_t e = 0;
@@ -110,7 +110,7 @@ result<tensor> scale_weight(const tensor& w, const channel_places& at,
     const auto channel = run * at.inner / at.group_block * at.per_group + run % at.per_group;
     const double by = factor[static_cast<std::size_t>(channel)];
     for (std::int64_t i = 0; i < at.inner; ++i, ++e)
-      out[e] = static_cast<float>(static_cast<double>(in[e]) * by);
+      out[e] = static_cast<float>(static_cast<double>(out[e]) * by);
   }
   return scaled;
 }

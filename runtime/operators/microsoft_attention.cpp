@@ -173,6 +173,7 @@ class attention_kernel final : public kernel {
   std::size_t scratch_bytes() const override {
     return projected_bytes() + std::max(score_bytes(), projection_->scratch_bytes());
   }
+  bool reads_input(std::size_t index) const override { return projection_->reads_input(index); }
   void run(const kernel_io& io) override {
     auto* rows = reinterpret_cast<float*>(io.scratch);
     const auto width = plan_.problem.query_stride;

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 
 namespace shoal {
 
@@ -27,11 +27,12 @@ class weight_cache {
 
  private:
   struct constant_forms {
-    storage_ptr original; ///< held, or another constant could take its address, and its forms
+    storage_ptr original; ///< held, or another could take its address, and its forms
     std::map<std::string, tensor, std::less<>> forms;
   };
   mutable std::mutex mutex_;
-  std::map<std::pair<const std::byte*, std::size_t>, constant_forms> constants_;
+  /// By storage, offset and size: the address of deferred bytes is not known yet.
+  std::map<std::tuple<const storage*, std::size_t, std::size_t>, constant_forms> constants_;
 };
 
 } // namespace shoal

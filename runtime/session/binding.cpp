@@ -2,6 +2,7 @@
 
 #include "kernels/reference/reorder.hpp"
 #include "runtime/base/fail.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -112,6 +113,12 @@ class binder {
     }
   }
 
+  result<void> bind_all() {
+    for (std::size_t n = 0; n < bound_.model->nodes().size(); ++n) SHOAL_CHECK(bind_node(n));
+    return {};
+  }
+
+ private:
   result<void> bind_node(std::size_t index) {
     const auto& node = bound_.model->nodes()[index];
     const auto inputs = bound_.operands_of(index);
@@ -143,7 +150,6 @@ class binder {
     return {};
   }
 
- private:
   /// Behind a node whose outputs are not known, or one that only runs.
   bool waits_for_values(const graph_node& node) {
     if (node.definition->run_bodies != nullptr) {
@@ -201,7 +207,7 @@ result<std::unique_ptr<bound_graph>> bind_known_types(std::shared_ptr<const grap
   bound->open.assign(bound->model->nodes().size(), false);
   binder work(*bound);
   work.set_sources(inputs);
-  for (std::size_t n = 0; n < bound->model->nodes().size(); ++n) SHOAL_CHECK(work.bind_node(n));
+  SHOAL_CHECK(catch_deferred([&] { return work.bind_all(); }));
   return bound;
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/session/cpu_rewrite.hpp"
 
 #include "runtime/session/binding.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 namespace shoal {
 
@@ -31,7 +32,7 @@ result<std::shared_ptr<const graph>> rewrite_for_cpu(std::shared_ptr<const graph
   rewrite_options options;
   options.promote_half = !has_bodies(*model);
   options.evaluate = evaluate_node;
-  SHOAL_TRY(auto rewritten, rewrite_all(*model, options));
+  SHOAL_TRY(auto rewritten, catch_deferred([&] { return rewrite_all(*model, options); }));
   return std::make_shared<const graph>(std::move(rewritten));
 }
 

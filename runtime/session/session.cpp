@@ -5,6 +5,7 @@
 #include "runtime/session/batch_session.hpp"
 #include "runtime/session/session_plan.hpp"
 #include "runtime/session/stepwise_session.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -195,9 +196,11 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
       if (apart != nullptr) return apart;
     }
   }
-  SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
-  return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
-                                            options, outside);
+  return catch_deferred([&]() -> result<std::unique_ptr<session>> {
+    SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
+    return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
+                                              options, outside);
+  });
 }
 
 } // namespace shoal

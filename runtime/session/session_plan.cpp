@@ -117,7 +117,10 @@ class planner {
         continue;
       }
       const auto format = step.work->input_layout(i);
-      SHOAL_TRY(const auto slot, slot_in(id, format, n));
+      auto slot = no_slot;
+      if (step.work->reads_input(i)) {
+        SHOAL_TRY(slot, slot_in(id, format, n));
+      }
       step.input_slots.push_back(slot);
       step.inputs.push_back(
           {nullptr, bound_.value(id).type.type, format, bound_.value(id).type.dims});

@@ -1,9 +1,10 @@
 #include "runtime/tensor/storage.hpp"
 
-#include <sys/mman.h>
+#include "runtime/base/fail.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace shoal {
 namespace {
@@ -32,18 +33,19 @@ class shared_storage final : public storage {
 
 } // namespace
 
+result<storage_ptr> storage::read_copy(std::size_t offset, std::size_t size) const {
+  auto copy = allocate_storage(size);
+  if (!copy) return fail(errc::resource_exhausted, "no memory for {} bytes", size);
+  if (size > 0) std::memcpy(copy->data(), data() + offset, size);
+  return copy;
+}
+
 void* allocate_aligned(std::size_t size) {
-  constexpr std::size_t large_page = std::size_t{2} << 20;
   if (size > SIZE_MAX - storage_alignment) return nullptr;
   const std::size_t rounded =
       std::max((size + storage_alignment - 1) / storage_alignment, std::size_t{1}) *
       storage_alignment;
-  if (rounded < large_page) return std::aligned_alloc(storage_alignment, rounded);
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, large_page, rounded) != 0) return nullptr;
-  // Only advice: where there are no large pages nothing is lost.
-  ::madvise(memory, rounded / large_page * large_page, MADV_HUGEPAGE);
-  return memory;
+  return std::aligned_alloc(storage_alignment, rounded);
 }
 
 storage_ptr allocate_storage(std::size_t size) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/base/result.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,16 +10,30 @@
 
 namespace shoal {
 
+class storage_ptr;
+
 /// Reference-counted bytes. What happens when the last reference goes is up to the derived class:
 /// memory is freed, unmapped or goes back to its pool. Thread-safe as to the count; the bytes are
 /// written by one owner before they are shared, and read-only from then on.
+///
+/// Some bytes are not in memory before somebody asks for them (deferred_storage.hpp).
 class storage {
  public:
   storage(const storage&) = delete;
   storage& operator=(const storage&) = delete;
 
-  std::byte* data() const { return data_; }
+  /// Stays the same from the first call on. Throws `deferred_failure` if the bytes are deferred and
+  /// cannot be had.
+  std::byte* data() const {
+    auto* known = data_.load(std::memory_order_acquire);
+    return known != nullptr || size_ == 0 ? known : const_cast<storage*>(this)->fetch();
+  }
   std::size_t size() const { return size_; }
+  /// Whether `data` would have to fetch the bytes.
+  bool deferred() const { return size_ > 0 && data_.load(std::memory_order_acquire) == nullptr; }
+  /// The bytes from `offset` on, copied without fetching what is deferred: for who needs them for a
+  /// moment only.
+  virtual result<storage_ptr> read_copy(std::size_t offset, std::size_t size) const;
   void add_reference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop_reference() {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) release();
@@ -29,13 +45,15 @@ class storage {
   virtual ~storage() = default;
   /// Called once per life by whoever drops the last reference.
   virtual void release() = 0;
+  /// Sets `data_`, once; for deferred storage.
+  virtual std::byte* fetch() { return nullptr; }
   /// Starts another life with one reference: for pools.
   void revive(std::size_t size) {
     size_ = size;
     references_.store(1, std::memory_order_relaxed);
   }
 
-  std::byte* data_;
+  std::atomic<std::byte*> data_;
   std::size_t size_;
 
  private:
@@ -76,8 +94,6 @@ class storage_ptr {
 inline constexpr std::size_t storage_alignment = 64;
 
 /// Fresh heap memory for `std::free`, aligned to that at least; null when the system has none left.
-/// Some MiB and more come on large pages if the system has them, as most of the time of loading a
-/// model goes into faulting pages in.
 void* allocate_aligned(std::size_t size);
 
 /// Fresh heap memory, not initialised. Empty when the system has none left.

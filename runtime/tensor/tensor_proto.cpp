@@ -101,16 +101,16 @@ result<tensor> from_fields(const tensor_type& type, const TensorProto& proto) {
 }
 
 result<tensor> from_storage(const tensor_type& type, storage_ptr bytes) {
-  const auto address = reinterpret_cast<std::uintptr_t>(bytes->data());
+  const bool later = bytes->deferred() && type.type != dtype::boolean; // it will be aligned
   tensor values;
-  if (address % size_of(type.type) == 0) {
+  if (later || reinterpret_cast<std::uintptr_t>(bytes->data()) % size_of(type.type) == 0) {
     values = tensor(type, std::move(bytes));
   } else {
     SHOAL_TRY(values, tensor::allocate(type));
     if (values.byte_size() > 0)
       std::memcpy(values.mutable_data(), bytes->data(), values.byte_size());
   }
-  SHOAL_CHECK(check_booleans(values));
+  if (!later) SHOAL_CHECK(check_booleans(values));
   return values;
 }
 
@@ -118,14 +118,14 @@ result<tensor> from_external(const tensor_type& type, const TensorProto& proto,
                              const external_data_reader& read) {
   if (!read) return fail(errc::unsupported, "external data are not supported here");
   external_data_location where;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location")
-      where.location = entry.value();
-    else if (entry.key() == "offset")
-      where.offset = entry.value();
-    else if (entry.key() == "length")
-      where.length = entry.value();
-  }
+  const std::pair<std::string_view, std::string*> known[] = {
+      {"location", &where.location}, {"offset", &where.offset}, {"length", &where.length}};
+  for (const auto& entry : proto.external_data())
+    for (const auto& [key, value] : known) {
+      if (entry.key() != key) continue;
+      if (!value->empty()) return fail(errc::malformed, "external data with two of {}", key);
+      *value = entry.value();
+    }
   if (where.location.empty()) return fail(errc::malformed, "external data without a location");
   SHOAL_TRY(auto bytes, read(where));
   SHOAL_CHECK(check_bytes(type, bytes->size(), "the external data"));

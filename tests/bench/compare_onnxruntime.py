@@ -235,12 +235,14 @@ def measure_load(arguments, folder):
         inputs = make_inputs(folder, name, 1)
         ours, theirs = [], []
         for _ in range(5):
+            model.read_bytes()  # neither side is to wait for the disk
             shoal = Shoal(arguments.build, model, 1, inputs)
             shoal.run(1)
             start, peak = map(int, shoal.ask("memory"))
             shoal.close()
             ours.append((shoal.load, (peak - start) / 1024))
             command = [sys.executable, __file__, "--load-once", model, "1", *inputs]
+            model.read_bytes()
             words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
             theirs.append((float(words[0]), (int(words[2]) - int(words[1])) / 1024))
         load, memory = ([statistics.median(run[i] for run in side) for side in (ours, theirs)] for i in (0, 1))

@@ -58,7 +58,9 @@ result<void> serve(const std::string& path, int threads, std::span<char*> input_
   const auto begin = clock_type::now();
   std::optional<session_cache> sessions;
   {
-    SHOAL_TRY(const auto imported, import_onnx_file(path));
+    import_options how;
+    how.defer_weights = true;
+    SHOAL_TRY(const auto imported, import_onnx_file(path, how));
     SHOAL_TRY(auto model, rewrite_for_cpu(imported.model));
     sessions.emplace(std::move(model), session_options{.threads = threads});
   }
