@@ -55,6 +55,11 @@ class kernel {
   /// The input whose memory output 0 may take when nobody else reads that input any more: same
   /// size, and every element is read before it is written.
   virtual std::optional<std::size_t> overwritable_input() const { return std::nullopt; }
+  /// Set when a run only copies input `index`, as a whole, to this byte of output 0. A run that
+  /// finds the input there already leaves it alone.
+  virtual std::optional<std::size_t> place_in_output(std::size_t /*index*/) const {
+    return std::nullopt;
+  }
 };
 
 } // namespace shoal

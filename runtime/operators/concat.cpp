@@ -67,6 +67,8 @@ copy_plan plan(const prepare_context& c) {
     copy.nest.push(outer, {part, out[axis] * inner});
     copy.nest.push(part, {1, 1});
     p.copies.push_back(copy);
+    if (outer == 1)
+      p.traits.places.push_back(static_cast<std::size_t>(offset) * size_of(c.type(0)));
     offset += part;
   }
   return p;

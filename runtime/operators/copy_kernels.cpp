@@ -16,8 +16,10 @@ std::unique_ptr<kernel> make(copy_plan plan, dtype type, copy_function copy) {
         for (const auto& one : copies) {
           if (one.nest.iterations() == 0) continue; // no data to point at, perhaps
           const auto bytes = static_cast<std::int64_t>(size);
-          copy(size, one.nest, io.inputs[one.input].as<std::byte>() + one.from_offset * bytes,
-               io.outputs[one.output].as<std::byte>() + one.to_offset * bytes);
+          const auto* from = io.inputs[one.input].as<std::byte>() + one.from_offset * bytes;
+          auto* to = io.outputs[one.output].as<std::byte>() + one.to_offset * bytes;
+          // Equal where `kernel_traits::places` had the input written to its place.
+          if (from != to) copy(size, one.nest, from, to);
         }
       },
       std::move(traits));

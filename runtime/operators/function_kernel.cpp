@@ -17,6 +17,9 @@ class wrapped_function final : public kernel {
   layout output_layout(std::size_t) const override { return traits_.output; }
   std::size_t scratch_bytes() const override { return traits_.scratch_bytes; }
   std::optional<std::size_t> overwritable_input() const override { return traits_.overwritable; }
+  std::optional<std::size_t> place_in_output(std::size_t index) const override {
+    return index < traits_.places.size() ? traits_.places[index] : std::nullopt;
+  }
 
  private:
   std::function<void(const kernel_io&)> run_;

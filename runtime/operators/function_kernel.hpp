@@ -15,6 +15,8 @@ struct kernel_traits {
   layout output = layout::plain;   ///< of every output
   std::size_t scratch_bytes = 0;
   std::optional<std::size_t> overwritable = {};
+  /// Per input, as `kernel::place_in_output` says it; none for those beyond its end.
+  std::vector<std::optional<std::size_t>> places = {};
 };
 
 /// A kernel whose run is one call of `run`; most operators need no class of their own. `run` obeys

@@ -139,7 +139,7 @@ class compiled_session final : public session {
       if (slot.kind == slot_kind::arena)
         addresses_[s] = base + slot.index;
       else if (slot.kind == slot_kind::output)
-        addresses_[s] = outputs[slot.index].mutable_data();
+        addresses_[s] = outputs[slot.index].mutable_data() + slot.offset;
       else if (slot.kind == slot_kind::input)
         addresses_[s] = const_cast<std::byte*>(inputs[slot.index].data());
     }

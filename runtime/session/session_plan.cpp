@@ -77,6 +77,14 @@ class planner {
     if (at.format == wanted) return at.slot;
     const auto key = std::pair(id, wanted);
     if (const auto found = reordered_.find(key); found != reordered_.end()) return found->second;
+    const auto target = add_reorder(id, wanted, node);
+    reordered_.emplace(key, target);
+    return target;
+  }
+
+  /// A copy of `id` in the wanted layout, in a slot of its own.
+  std::size_t add_reorder(value_id id, layout wanted, std::size_t node) {
+    const auto at = locate(id);
     const auto& type = bound_.value(id).type;
     session_step step;
     step.work = kernels::make_reorder(type.dims, type.type, at.format, wanted, threads_);
@@ -88,7 +96,6 @@ class planner {
     step.output_slots = {target};
     step.outputs = {{nullptr, type.type, wanted, type.dims}};
     push(std::move(step));
-    reordered_.emplace(key, target);
     return target;
   }
 
@@ -126,6 +133,7 @@ class planner {
           {nullptr, bound_.value(id).type.type, format, bound_.value(id).type.dims});
     }
     place_outputs(n, step);
+    join_inputs(step);
     push(std::move(step));
     return {};
   }
@@ -182,13 +190,50 @@ class planner {
         static_cast<std::size_t>(stored_elements(type.dims, format)) * size_of(type.type);
     if (plan_.slots[slot].life.bytes != bytes) return no_slot;
     for (std::size_t i = 0; i < step.input_slots.size(); ++i)
-      if (i != *which && step.input_slots[i] == slot) return no_slot;
-    // Any value that shares the slot (a view of it) and is read later forbids it.
+      if (i != *which && share_memory(step.input_slots[i], slot)) return no_slot;
+    // Any value that shares memory (a view, or what it was joined with) and is read later forbids
+    // it.
     for (value_id v = 0; v < placed_.size(); ++v)
-      if (placed_[v].slot == slot && last_reader_[v] > n) return no_slot;
+      if (share_memory(placed_[v].slot, slot) && last_reader_[v] > n) return no_slot;
     for (const auto& [key, copy] : reordered_)
-      if (copy == slot && last_reader_[key.first] > n) return no_slot;
+      if (share_memory(copy, slot) && last_reader_[key.first] > n) return no_slot;
     return slot;
+  }
+
+  std::size_t outermost(std::size_t slot) const {
+    while (plan_.slots[slot].within != no_slot) slot = plan_.slots[slot].within;
+    return slot;
+  }
+
+  bool share_memory(std::size_t a, std::size_t b) const {
+    return a != no_slot && b != no_slot && outermost(a) == outermost(b);
+  }
+
+  /// Makes inputs that the step would only copy into its output parts of that, so that their
+  /// producers write them there.
+  void join_inputs(const session_step& step) {
+    const auto whole = step.output_slots.empty() ? no_slot : step.output_slots[0];
+    if (whole == no_slot) return;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const auto s = step.input_slots[i];
+      const auto place = step.work->place_in_output(i);
+      if (s == no_slot || !place || *place % storage_alignment != 0) continue;
+      auto& part = plan_.slots[s];
+      const auto& v = step.inputs[i];
+      const auto bytes =
+          static_cast<std::size_t>(stored_elements(v.dims, v.format)) * size_of(v.type);
+      if (part.kind != slot_kind::arena || part.within != no_slot || part.life.bytes != bytes ||
+          is_output(s))
+        continue;
+      part.within = whole;
+      part.offset = *place;
+    }
+  }
+
+  bool is_output(std::size_t slot) const {
+    for (value_id v = 0; v < placed_.size(); ++v)
+      if (placed_[v].slot == slot && last_reader_[v] == never) return true;
+    return false;
   }
 
   result<void> plan_view(std::size_t n) {
@@ -206,20 +251,29 @@ class planner {
     const auto id = model_.outputs()[index];
     const auto& type = bound_.value(id).type;
     const auto format = outside_.outputs_as_they_come ? locate(id).format : layout::plain;
-    const auto slot = slot_in(id, format, model_.nodes().size() - 1);
-    auto& memory = plan_.slots[*slot];
+    const auto last = model_.nodes().size() - 1;
+    auto slot = *slot_in(id, format, last);
+    if (plan_.slots[slot].within != no_slot) slot = add_reorder(id, format, last);
+    auto& memory = plan_.slots[slot];
     if (memory.kind == slot_kind::arena) {
       memory.kind = slot_kind::output;
       memory.index = index;
     }
-    plan_.outputs.push_back({type, format, *slot});
+    plan_.outputs.push_back({type, format, slot});
   }
 
   void lay_out_arena() {
+    for (std::size_t s = 0; s < plan_.slots.size(); ++s) {
+      if (plan_.slots[s].within == no_slot) continue;
+      const auto& life = plan_.slots[s].life;
+      auto& whole = plan_.slots[outermost(s)].life;
+      whole.first = std::min(whole.first, life.first);
+      whole.last = std::max(whole.last, life.last);
+    }
     std::vector<buffer_lifetime> lives;
     std::vector<std::size_t> which;
     for (std::size_t s = 0; s < plan_.slots.size(); ++s) {
-      if (plan_.slots[s].kind != slot_kind::arena) continue;
+      if (plan_.slots[s].kind != slot_kind::arena || plan_.slots[s].within != no_slot) continue;
       lives.push_back(plan_.slots[s].life);
       which.push_back(s);
     }
@@ -227,6 +281,24 @@ class planner {
     for (std::size_t i = 0; i < which.size(); ++i)
       plan_.slots[which[i]].index = layout_plan.offsets[i];
     plan_.arena_bytes = layout_plan.arena_bytes;
+    place_parts();
+  }
+
+  void place_parts() {
+    std::vector<std::size_t> whole(plan_.slots.size()), offsets(plan_.slots.size(), 0);
+    for (std::size_t s = 0; s < plan_.slots.size(); ++s)
+      for (whole[s] = s; plan_.slots[whole[s]].within != no_slot;) {
+        offsets[s] += plan_.slots[whole[s]].offset;
+        whole[s] = plan_.slots[whole[s]].within;
+      }
+    for (std::size_t s = 0; s < plan_.slots.size(); ++s) {
+      if (whole[s] == s) continue;
+      auto& part = plan_.slots[s];
+      const auto& around = plan_.slots[whole[s]];
+      part.kind = around.kind;
+      part.offset = offsets[s];
+      part.index = around.index + (part.kind == slot_kind::arena ? part.offset : 0);
+    }
   }
 
   const bound_graph& bound_;

@@ -14,15 +14,19 @@ namespace shoal {
 /// Who provides the memory of a slot.
 enum class slot_kind : std::uint8_t { arena, input, output, constant };
 
+inline constexpr std::size_t no_slot = SIZE_MAX;
+
 /// One piece of memory that values of a session live in, one after the other or as views.
 struct memory_slot {
   slot_kind kind = slot_kind::arena;
   std::size_t index = 0; ///< which graph input or output; offset in the arena
   buffer_lifetime life;  ///< of an arena slot, in steps
   tensor constant;       ///< of a constant slot
+  /// The slot that this one is a part of, for what is written where a Concat would copy it to. The
+  /// kind is that of the slot around, and an arena slot's index counts from the arena's start.
+  std::size_t within = no_slot;
+  std::size_t offset = 0; ///< bytes from the start of the outermost slot around
 };
-
-inline constexpr std::size_t no_slot = SIZE_MAX;
 
 /// A kernel and the slots it works on.
 struct session_step {

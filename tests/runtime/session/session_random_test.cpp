@@ -1,9 +1,14 @@
 #include "runtime/session/binding.hpp"
 #include "runtime/session/session_cache.hpp"
+#include "runtime/session/session_plan.hpp"
 #include "tests/support/node_runner.hpp"
 #include "tests/support/zoo.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
 
 using namespace shoal;
 using namespace shoal::test;
@@ -31,6 +36,66 @@ bool is_finite(const tensor& t) {
   for (const auto v : t.values<float>())
     if (!(v - v == 0)) return false;
   return true;
+}
+
+/// Concats of what other Concats, operators in place and views have made, all with many readers and
+/// some of it outputs. A channel is `width` floats.
+graph dense_model(std::uint64_t seed, std::int64_t batch, std::int64_t width) {
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  graph_builder b;
+  std::vector<std::pair<value_id, std::int64_t>> known; // with their channels
+  const auto add_value = [&](std::int64_t channels, std::string name) {
+    graph_value value;
+    value.name = std::move(name);
+    value.type = dtype::f32;
+    const auto id = b.add_value(value);
+    known.emplace_back(id, channels);
+    return id;
+  };
+  b.inputs = {add_value(1, "x")};
+  b.values[0].dims = {{batch, ""}, {1, ""}, {width, ""}};
+  for (int n = 0; n < 14; ++n) {
+    static constexpr const char* kinds[] = {"Concat", "Concat", "Relu", "Neg", "Add", "Identity"};
+    graph_node node;
+    node.name = fmt::format("node{}", n);
+    node.opset = 17;
+    node.definition = *find_operator(kinds[below(std::size(kinds))], "", 17, node.name);
+    const auto name = node.definition->name;
+    const auto [first, channels] =
+        known[known.size() - 1 - below(std::min<std::size_t>(known.size(), 4))];
+    auto made = channels;
+    node.inputs = {first};
+    if (name == "Concat") {
+      node.attrs.set("axis", std::int64_t{1});
+      for (auto more = below(3); more > 0; --more) {
+        const auto [id, extra] = known[below(known.size())];
+        if (made + extra > 64) break;
+        node.inputs.push_back(id);
+        made += extra;
+      }
+    } else if (name == "Add") {
+      node.inputs.push_back(known.front().first); // of one channel: broadcast
+    }
+    node.outputs = {add_value(made, fmt::format("v{}", n))};
+    b.nodes.push_back(std::move(node));
+  }
+  for (const auto& [id, channels] : known)
+    if (id == known.back().first || (id != 0 && below(5) == 0)) b.outputs.push_back(id);
+  auto model = std::move(b).build();
+  REQUIRE_MESSAGE(model, (model ? std::string() : model.error().message()));
+  return *std::move(model);
+}
+
+/// Slots that are parts of others, in a session of the model's own shapes.
+std::ptrdiff_t joined_slots(std::shared_ptr<const graph> model, const tensor_type& input) {
+  const operand in{input, nullptr, true};
+  const auto bound = bind_types(std::move(model), {&in, 1});
+  REQUIRE(bound);
+  weight_cache weights;
+  const auto plan = plan_session(**bound, {}, weights, 1);
+  REQUIRE(plan);
+  return std::ranges::count_if(plan->slots, [](const auto& s) { return s.within != no_slot; });
 }
 
 } // namespace
@@ -76,4 +141,35 @@ TEST_CASE("one workspace serves the sessions of many models in turn") {
       REQUIRE(got);
       for (std::size_t o = 0; o < got->size(); ++o) CHECK(identical((*got)[o], first[m][o]));
     }
+}
+
+TEST_CASE("what is written into the place where it is joined to has the bytes of a copy") {
+  struct form {
+    std::int64_t batch, width;
+    bool joins; ///< entries of a batch do not lie together, odd channels are not aligned
+  };
+  for (const auto& [batch, width, joins] : {form{1, 16, true}, {1, 3, true}, {2, 16, false}}) {
+    std::ptrdiff_t joined = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+      CAPTURE(batch);
+      CAPTURE(seed);
+      const auto model = std::make_shared<const graph>(dense_model(seed, batch, width));
+      session_options whole;
+      whole.entries_apart = false;
+      session_cache sessions(model, whole);
+      workspace arena;
+      for (const std::uint64_t run : {1, 2}) {
+        const auto inputs = make_inputs(*model, run);
+        const auto expected = run_naively(*model, inputs);
+        const auto got = sessions.run(inputs, arena);
+        REQUIRE(got);
+        for (std::size_t o = 0; o < expected.size(); ++o) {
+          CAPTURE(o);
+          CHECK(identical((*got)[o], expected[o]));
+        }
+      }
+      joined += joined_slots(model, {dtype::f32, {batch, 1, width}});
+    }
+    CHECK((joined > 0) == joins);
+  }
 }
