@@ -1,5 +1,6 @@
 #include "runtime/plan/measure_costs.hpp"
 
+#include "kernels/cpu/threads.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/base/machine.hpp"
 #include "runtime/graph/subgraph.hpp"
@@ -98,7 +99,9 @@ result<model_costs> measure_costs(std::shared_ptr<const graph> model,
   SHOAL_CHECK(check_memory(*compiled, inputs));
   SHOAL_TRY(const auto values, example_inputs(inputs));
   const auto nodes = model->nodes().size();
-  SHOAL_TRY(const auto seconds, time_nodes(*compiled, values, nodes, options));
+  const auto timed = time_nodes(*compiled, values, nodes, options);
+  kernels::release_compute_threads(); // whoever measures does not go on computing
+  SHOAL_TRY(const auto seconds, timed);
   model_costs costs;
   std::vector<bool> counted(model->values().size(), false);
   for (std::size_t n = 0; n < nodes; ++n) {
