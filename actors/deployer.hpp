@@ -51,7 +51,7 @@ struct deployer_state {
     int fetches = 0;
     std::shared_ptr<const graph> imported;
     std::shared_ptr<const graph> rewritten;
-    std::shared_ptr<const model_costs> costs;
+    costs_by_threads costs;
     std::optional<planning_result> plan; ///< the one being deployed or used
     std::vector<node_offer> planned_over;
     std::vector<std::optional<shard_ready>> shards;

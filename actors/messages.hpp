@@ -150,12 +150,13 @@ struct model_card {
   std::string plan_table;    ///< for a terminal: see runtime/plan/plan_table.hpp
   digest plan_picture;       ///< an SVG in the head's store
   std::uint64_t plan_picture_bytes = 0;
+  std::vector<std::uint64_t> expected_us; ///< what each stage takes to compute, by the plan
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, model_card& x) {
   return f(caf::meta::type_name("model_card"), x.name, x.epoch, x.inputs, x.outputs, x.batch_splits,
-           x.plan_table, x.plan_picture, x.plan_picture_bytes);
+           x.plan_table, x.plan_picture, x.plan_picture_bytes, x.expected_us);
 }
 
 /// The head tells a node to load one stage on one of its devices.

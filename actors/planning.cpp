@@ -15,6 +15,7 @@
 #include "runtime/store/package.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace shoal {
 namespace {
@@ -37,9 +38,42 @@ struct candidate {
   std::uint32_t device = 0;
 };
 
+/// Whether what this machine measures holds for a device: it is one of this machine, and as fast
+/// as so many threads are. Limits on a process, by quotas say, show in its own measurement, which
+/// scatters by itself.
+bool is_like_this_machine(const planning_task& task, const node_offer& node,
+                          const device_offer& device) {
+  if (device.kind != "cpu" || node.process.host != task.head.host) return false;
+  const auto relative = static_cast<double>(device.flops_per_second) /
+                        (task.reference_flops_per_second * device.threads);
+  return relative > 0.4 && relative < 1.6;
+}
+
+/// The costs with so many threads; measured the first time they are asked for.
+result<std::shared_ptr<const model_costs>>
+costs_with(std::uint32_t threads, const planning_task& task, planning_result& out) {
+  auto& known = out.costs[threads];
+  if (known) return known;
+  SHOAL_TRY(const auto types, types_of(task.order.inputs));
+  measure_options options;
+  options.threads = static_cast<int>(threads);
+  SHOAL_TRY(auto measured, measure_costs(out.rewritten, types, options));
+  known = std::make_shared<const model_costs>(std::move(measured));
+  return known;
+}
+
+result<std::vector<double>> layer_seconds(std::uint32_t threads, const planning_task& task,
+                                          planning_result& out) {
+  SHOAL_TRY(const auto costs, costs_with(threads, task, out));
+  std::vector<double> seconds;
+  for (const auto& layer : costs->layers) seconds.push_back(layer.seconds);
+  return seconds;
+}
+
 /// Every device of every node; in several shares when there are more stages than devices.
-void list_devices(const planning_task& task, std::vector<candidate>& candidates,
-                  std::vector<device_profile>& profiles) {
+result<void> list_devices(const planning_task& task, planning_result& out,
+                          std::vector<candidate>& candidates,
+                          std::vector<device_profile>& profiles) {
   std::size_t devices = 0;
   for (const auto& node : task.nodes) devices += node.devices.size();
   const std::size_t stages = std::max<std::size_t>(task.order.stages, 1);
@@ -57,10 +91,14 @@ void list_devices(const planning_task& task, std::vector<candidate>& candidates,
         profile.unit = unit++;
         profile.memory_bytes = offer.memory_bytes / copies;
         profile.node = n;
+        if (is_like_this_machine(task, task.nodes[n], offer)) {
+          SHOAL_TRY(profile.layer_seconds, layer_seconds(offer.threads, task, out));
+        }
         profiles.push_back(std::move(profile));
         candidates.push_back({n, static_cast<std::uint32_t>(d)});
       }
   }
+  return {};
 }
 
 link_table links_between(const planning_task& task) {
@@ -127,6 +165,9 @@ model_card describe(const planning_task& task, const planning_result& planned,
   const auto svg = std::make_shared<const std::string>(render_svg(planned.plan, costs, task.title));
   card.plan_picture = memory.add(share_storage(svg, svg->data(), svg->size()));
   card.plan_picture_bytes = svg->size();
+  for (const auto& stage : planned.plan.stages)
+    card.expected_us.push_back(
+        static_cast<std::uint64_t>(std::llround(stage.expected_seconds * 1e6)));
   return card;
 }
 
@@ -139,20 +180,16 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   planning_result out;
   out.rewritten = task.known_graph;
   out.costs = task.known_costs;
-  SHOAL_TRY(const auto types, types_of(task.order.inputs));
   if (!out.rewritten) {
     SHOAL_TRY(auto rewritten, rewrite_for_cpu(task.model));
     SHOAL_TRY(const auto bound, bind_examples(task, std::move(rewritten)));
     SHOAL_TRY(out.rewritten, order_by_live_bytes(*bound));
   }
-  if (!out.costs) {
-    SHOAL_TRY(auto measured, measure_costs(out.rewritten, types));
-    out.costs = std::make_shared<const model_costs>(std::move(measured));
-  }
-  SHOAL_TRY(const auto costs, cost_model::create(*out.costs));
+  SHOAL_TRY(const auto reference, costs_with(1, task, out));
+  SHOAL_TRY(const auto costs, cost_model::create(*reference));
   std::vector<candidate> candidates;
   std::vector<device_profile> profiles;
-  list_devices(task, candidates, profiles);
+  SHOAL_CHECK(list_devices(task, out, candidates, profiles));
   partition_options options;
   if (task.order.stages > 0) options.stages = task.order.stages;
   options.latency_slack = profiles.front().shares > 1 ? slack_of_shared_devices : latency_slack;

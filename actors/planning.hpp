@@ -7,10 +7,15 @@
 #include "runtime/plan/plan.hpp"
 #include "runtime/store/memory_chunk_source.hpp"
 
+#include <map>
 #include <memory>
 #include <vector>
 
 namespace shoal {
+
+/// What a model's layers cost on this machine, by the number of threads; one thread is the
+/// reference.
+using costs_by_threads = std::map<std::uint32_t, std::shared_ptr<const model_costs>>;
 
 /// What planning starts from.
 struct planning_task {
@@ -20,10 +25,9 @@ struct planning_task {
   std::shared_ptr<const graph> model; ///< as imported
   std::vector<node_offer> nodes;      ///< who may host stages
   peer head;
-  double reference_flops_per_second = 0; ///< of this machine, one thread
-  std::shared_ptr<const model_costs>
-      known_costs;                          ///< of an earlier plan for the same order, or null
-  std::shared_ptr<const graph> known_graph; ///< the rewritten graph they belong to
+  double reference_flops_per_second = 0;    ///< of this machine, one thread
+  costs_by_threads known_costs;             ///< of an earlier plan for the same order
+  std::shared_ptr<const graph> known_graph; ///< the rewritten graph they belong to, or null
   bool pack = true;                         ///< false: stages are only used in this process
 };
 
@@ -37,7 +41,7 @@ struct planned_stage {
 
 struct planning_result {
   std::shared_ptr<const graph> rewritten;
-  std::shared_ptr<const model_costs> costs;
+  costs_by_threads costs;
   execution_plan plan;
   std::vector<planned_stage> stages;
   model_card card;

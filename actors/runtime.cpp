@@ -57,6 +57,7 @@ struct model::state {
   std::vector<model_value> inputs, outputs;
   bool batch_splits = false;
   std::string plan_table, plan_picture;
+  std::vector<double> expected_stage_seconds;
 };
 
 const std::string& model::name() const {
@@ -76,6 +77,9 @@ const std::string& model::plan_table() const {
 }
 const std::string& model::plan_picture() const {
   return state_->plan_picture;
+}
+const std::vector<double>& model::expected_stage_seconds() const {
+  return state_->expected_stage_seconds;
 }
 
 result<std::vector<tensor>>
@@ -272,6 +276,8 @@ result<model> runtime::load(std::shared_ptr<const graph> graph, const load_optio
   s->outputs = to_public(card.outputs);
   s->batch_splits = card.batch_splits;
   s->plan_table = card.plan_table;
+  for (const auto us : card.expected_us)
+    s->expected_stage_seconds.push_back(static_cast<double>(us) * 1e-6);
   SHOAL_TRY(s->plan_picture, requests.fetch_text(card.plan_picture, card.plan_picture_bytes));
   return model(std::move(s));
 }

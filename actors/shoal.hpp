@@ -106,6 +106,8 @@ class model {
   /// The plan it runs by: a table for a terminal, and an SVG picture.
   const std::string& plan_table() const;
   const std::string& plan_picture() const;
+  /// What the plan expects each stage to take for inputs of the shapes it was made for, in seconds.
+  const std::vector<double>& expected_stage_seconds() const;
 
   /// Inputs by name in the model's order; the error names what is missing, unknown or double.
   result<std::vector<tensor>>

@@ -83,6 +83,7 @@ result<void> run_bench(const bench_flags& flags) {
   SHOAL_TRY(const auto ready, runtime->load(imported, flags.what.options(types, progress)));
   bench_report report;
   report.model = ready.name();
+  report.expected = ready.expected_stage_seconds();
   report.inputs = describe_types(inputs);
   report.pattern = pattern_of(flags);
   infer_options options;

@@ -33,14 +33,19 @@ ordered_json errors_of(const load_outcome& outcome) {
   return errors;
 }
 
-ordered_json stages_of(const load_outcome& outcome) {
+ordered_json stages_of(const bench_report& report) {
   auto stages = ordered_json::array();
-  for (const auto& s : outcome.stages)
-    stages.push_back({{"node", to_string(s.node)},
-                      {"parts", s.compute.count()},
-                      {"queue_ms", ms(s.queue.quantile(0.5))},
-                      {"compute_ms", ms(s.compute.quantile(0.5))},
-                      {"transfer_ms", ms(s.transfer.quantile(0.5))}});
+  for (std::size_t i = 0; i < report.outcome.stages.size(); ++i) {
+    const auto& s = report.outcome.stages[i];
+    stages.push_back(
+        {{"node", to_string(s.node)},
+         {"parts", s.compute.count()},
+         {"queue_ms", ms(s.queue.quantile(0.5))},
+         {"compute_ms", ms(s.compute.quantile(0.5))},
+         {"planned_ms",
+          i < report.expected.size() ? ordered_json(report.expected[i] * 1e3) : ordered_json()},
+         {"transfer_ms", ms(s.transfer.quantile(0.5))}});
+  }
   return stages;
 }
 
@@ -79,7 +84,7 @@ std::string bench_json(const bench_report& report) {
                     {"stages_received", o.stage_bytes},
                     {"client_sent", report.client_sent},
                     {"client_received", report.client_received}};
-  out["stages"] = stages_of(o);
+  out["stages"] = stages_of(report);
   out["devices"] = devices_of(report);
   // Names come from elsewhere: what is not UTF-8 in them is replaced.
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -38,12 +38,14 @@ std::string node_name(const bench_report& report, const incarnation& id) {
 }
 
 std::string stage_table(const bench_report& report) {
-  text_table table({"stage", "node", "parts", "queue", "compute", "transfer"}, {1});
+  text_table table({"stage", "node", "parts", "queue", "compute", "planned", "transfer"}, {1});
   for (std::size_t i = 0; i < report.outcome.stages.size(); ++i) {
     const auto& s = report.outcome.stages[i];
     table.add({fmt::format("{}", i + 1), node_name(report, s.node),
                fmt::format("{}", s.compute.count()), time(s.queue.quantile(0.5)),
-               time(s.compute.quantile(0.5)), time(s.transfer.quantile(0.5))});
+               time(s.compute.quantile(0.5)),
+               i < report.expected.size() ? human_seconds(report.expected[i]) : "-",
+               time(s.transfer.quantile(0.5))});
   }
   return table.empty() ? "" : "\nmedians per stage\n" + table.render();
 }

@@ -10,7 +10,8 @@ namespace shoal {
 /// All that `shoal bench` found out.
 struct bench_report {
   std::string model;
-  std::string inputs; ///< their types
+  std::string inputs;           ///< their types
+  std::vector<double> expected; ///< seconds per stage, by the plan
   load_pattern pattern;
   load_outcome outcome;
   std::uint64_t client_sent = 0;     ///< bytes of tensors over the network while it was measured

@@ -6,6 +6,7 @@
 //   two,
 //                                            against one session of two threads; SHOAL is the
 //                                            command
+//   cluster_bench plan                       what plans expect of stages against what these take
 //   cluster_bench hop                        a part's way from actor to actor within a process
 //   cluster_bench steady [REQUESTS]          heap and allocations over many requests
 
@@ -25,6 +26,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <deque>
 #include <new>
@@ -73,7 +75,7 @@ struct subject {
 /// The shared models that are at hand, and ResNet-50 of the zoo.
 std::vector<subject> subjects() {
   std::vector<subject> all;
-  for (const std::string name : {"squeezenet", "esrgan_slim_x2"}) {
+  for (const std::string name : {"squeezenet", "esrgan_slim_x2", "ultraface_rfb320", "espcn_x3"}) {
     const auto file = test::shared_file("models/" + name + "/model.onnx");
     if (!file) {
       fmt::print("{}: skipped, not at hand\n", name);
@@ -181,6 +183,46 @@ result<void> bench_pipeline(const std::string& command, int rounds) {
   return compare("resnet50, 2 processes", what, *session, m, 6, rounds, 5);
 }
 
+/// What each stage takes, in seconds: medians over `requests`, one after the other.
+result<std::vector<double>> time_stages(const model& m, const std::vector<tensor>& inputs,
+                                        int requests) {
+  std::vector<std::vector<double>> samples;
+  for (int i = 0; i < requests + 2; ++i) {
+    SHOAL_TRY(const auto answer, m.infer(inputs).get());
+    const auto& stages = answer.parts.front();
+    samples.resize(stages.size());
+    for (std::size_t s = 0; i >= 2 && s < stages.size(); ++s)
+      samples[s].push_back(static_cast<double>(stages[s].compute_us) * 1e-6);
+  }
+  std::vector<double> seconds;
+  for (auto& of_stage : samples) seconds.push_back(median(std::move(of_stage)));
+  return seconds;
+}
+
+result<void> bench_plan() {
+  std::vector<double> apart;
+  for (const auto& what : subjects())
+    for (const int threads : {1, 2})
+      for (const std::uint32_t stages : {2, 3, 5}) {
+        SHOAL_TRY(const auto here,
+                  runtime::embedded({.executors = 1, .threads_per_executor = threads}));
+        SHOAL_TRY(const auto m, deploy(*here, what, stages));
+        SHOAL_TRY(const auto measured, time_stages(m, what.inputs, 60));
+        const auto& expected = m.expected_stage_seconds();
+        fmt::print("{:<16} {} threads, expected / measured by stage:", what.name, threads);
+        for (std::size_t s = 0; s < measured.size(); ++s) {
+          const auto ratio = expected[s] / measured[s];
+          apart.push_back(std::abs(ratio - 1));
+          fmt::print(" {:.2f}", ratio);
+        }
+        fmt::print("\n");
+      }
+  const auto within = std::ranges::count_if(apart, [](double d) { return d <= 0.15; });
+  fmt::print("{} stages: off by {:.1f} % at the median, {} within 15 %\n", apart.size(),
+             median(apart) * 100, within);
+  return {};
+}
+
 /// Two actors that pass a part to and fro.
 struct hop_bench {
   struct state {};
@@ -265,10 +307,12 @@ result<void> run(int count, char** words) {
   };
   if (what == "embedded") return bench_embedded(number(2, 9));
   if (what == "pipeline" && count > 2) return bench_pipeline(words[2], number(3, 9));
+  if (what == "plan") return bench_plan();
   if (what == "hop") return bench_hop();
   if (what == "steady") return bench_steady(number(2, 100'000));
-  return fail(errc::invalid_argument,
-              "expected: embedded [ROUNDS] | pipeline SHOAL [ROUNDS] | hop | steady [REQUESTS]");
+  return fail(
+      errc::invalid_argument,
+      "expected: embedded [ROUNDS] | pipeline SHOAL [ROUNDS] | plan | hop | steady [REQUESTS]");
 }
 
 } // namespace
