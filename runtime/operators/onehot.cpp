@@ -58,8 +58,13 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
 
 constexpr kernel_entry kernels[] = {{"reference", prepare}};
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input != 0 || axis == new_axis(c)) return std::nullopt;
+  return axis < new_axis(c) ? axis : axis - 1;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  if (input != 0 || axis >= new_axis(c)) return std::nullopt;
+  if (!input_axis(c, input, axis)) return std::nullopt;
   return wanted;
 }
 
@@ -76,6 +81,7 @@ const operator_def onehot{
     .min_inputs = 3,
     .max_inputs = 3,
     .infer = infer,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernels,

@@ -116,12 +116,20 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {read, (read + written) * static_cast<double>(size_of(c.type(0)))};
 }
 
-/// Pointwise along axes that stay where they are; a reduced one is needed whole.
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  const auto axes = axes_of(c);
+  if (input != 0 || !axes) return std::nullopt;
+  int own = axis;
+  if (!keeps_axes(c))
+    for (const int gone : *axes) own += gone <= own ? 1 : 0;
+  return own;
+}
+
+/// Pointwise along axes that stay; a reduced one is needed whole.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   const auto axes = axes_of(c);
-  if (input != 0 || !axes || contains(*axes, axis)) return std::nullopt;
-  const bool moved = !keeps_axes(c) && !axes->empty() && axes->front() <= axis;
-  if (moved) return std::nullopt;
+  if (input != 0 || !axes) return std::nullopt;
+  if (keeps_axes(c) && contains(*axes, axis)) return std::nullopt;
   return wanted;
 }
 
@@ -139,6 +147,7 @@ constexpr operator_def definition(std::string_view name) {
           .max_inputs = 2,
           .infer = infer<F>,
           .cost = cost,
+          .input_axis = input_axis,
           .receptive_field = field,
           .split_axis = split,
           .kernels = entries<F>};

@@ -10,11 +10,17 @@ std::optional<int> same_axis(const shape& before, const shape& after, int axis) 
   return std::nullopt;
 }
 
+std::optional<int> view_axis(const node_context& c, std::size_t input, int axis) {
+  const auto types = c.node.definition->infer(c);
+  if (input != 0 || !types) return std::nullopt;
+  for (int own = 0; own < c.dims(0).rank(); ++own)
+    if (same_axis(c.dims(0), (*types)[0].dims, own) == axis) return own;
+  return std::nullopt;
+}
+
 std::optional<interval> view_field(const node_context& c, std::size_t input, int axis,
                                    interval wanted) {
-  const auto types = c.node.definition->infer(c);
-  if (input != 0 || !types || axis >= c.dims(0).rank()) return std::nullopt;
-  if (same_axis(c.dims(0), (*types)[0].dims, axis) != axis) return std::nullopt;
+  if (!view_axis(c, input, axis)) return std::nullopt;
   return wanted;
 }
 
