@@ -54,6 +54,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto summed = summed_axis(c);
   if (!summed || split[0] == unsplit || split[0] == *summed) return std::nullopt;
   return split[0];

@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -40,6 +41,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 
 /// Along an axis whose extent is the input's own, and for which the shape asks 1.
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto wanted = arguments::constant_ints(c, 1, "shape");
   if (!wanted || split[0] == unsplit || c.dims(0)[split[0]] == 1) return std::nullopt;
   const auto rank = std::max(c.dims(0).rank(), static_cast<int>(wanted->size()));

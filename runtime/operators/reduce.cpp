@@ -134,6 +134,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto axes = axes_of(c);
   if (!axes || split[0] == unsplit || contains(*axes, split[0])) return std::nullopt;
   if (keeps_axes(c)) return split[0];

@@ -6,6 +6,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -299,6 +300,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 
 /// Along an axis that a scale of 1 leaves alone; a size would have to be another for each part.
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto axes = resized_axes(c);
   const auto named = axes_of(c);
   if (!axes || !named || split[0] == unsplit) return std::nullopt;

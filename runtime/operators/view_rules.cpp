@@ -1,5 +1,7 @@
 #include "runtime/operators/view_rules.hpp"
 
+#include "runtime/operators/rules.hpp"
+
 namespace shoal::rules {
 
 std::optional<int> same_axis(const shape& before, const shape& after, int axis) {
@@ -25,6 +27,7 @@ std::optional<interval> view_field(const node_context& c, std::size_t input, int
 }
 
 std::optional<int> view_split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto types = c.node.definition->infer(c);
   if (!types || split[0] == unsplit) return std::nullopt;
   return same_axis(c.dims(0), (*types)[0].dims, split[0]);

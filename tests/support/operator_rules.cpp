@@ -150,8 +150,8 @@ std::optional<std::int64_t> common_extent(const node_case& test, const std::vect
 /// The next way to cut, counting through all of them; false after the last.
 bool advance(const node_case& test, std::vector<int>& split) {
   for (std::size_t i = 0; i < split.size(); ++i) {
-    const auto& in = test.inputs[i];
-    const int axes = in.constant || in.value.empty() ? 0 : in.value.dims().rank();
+    const auto& value = test.inputs[i].value;
+    const int axes = value.empty() ? 0 : value.dims().rank();
     if (++split[i] < axes) return true;
     split[i] = unsplit;
   }
