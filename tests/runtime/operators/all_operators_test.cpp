@@ -201,6 +201,21 @@ TEST_CASE("what moves an output lies in its receptive field, which is no wider")
   }
 }
 
+TEST_CASE("windows of any form lie in their receptive fields") {
+  int tried = 0;
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    const auto test = random_window(seed);
+    const auto types = infer_node(test);
+    if (!types || (*types)[0].dims.element_count() == 0) continue;
+    ++tried;
+    INFO("seed ", seed, ": ", described(test));
+    field_findings ignored;
+    CHECK(outputs_are_wrong(test) == "");
+    CHECK(fields_are_wrong(test, slack_of(test), ignored) == "");
+  }
+  CHECK(tried > 300);
+}
+
 TEST_CASE("parts, cut where an operator can be split, have the bits of the whole") {
   std::map<const operator_def*, std::size_t> cuts;
   for (const auto& test : operator_examples()) {
