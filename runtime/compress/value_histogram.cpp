@@ -12,13 +12,17 @@ constexpr std::size_t step = 16;
 
 } // namespace
 
+std::size_t value_histogram::bin_of(float x) const {
+  const float place = (x - whole_.low) / (whole_.high - whole_.low);
+  return std::min(static_cast<std::size_t>(place * static_cast<float>(bins_.size())),
+                  bins_.size() - 1);
+}
+
 void value_histogram::add(float x) {
   if (!(whole_.high > whole_.low)) return;
-  const float place = (x - whole_.low) / (whole_.high - whole_.low);
-  const auto bin = static_cast<std::size_t>(place * static_cast<float>(bins_.size()));
   ++count_;
   if (x == 0) ++zeros_;
-  ++bins_[std::min(bin, bins_.size() - 1)];
+  ++bins_[bin_of(x)];
 }
 
 value_range value_histogram::range_of(std::size_t first, std::size_t last) const {
@@ -77,7 +81,7 @@ value_range value_histogram::least_divergence() const {
   const auto bins = bins_.size();
   if (count_ == zeros_) return whole_;
   value_histogram without_zeros = *this;
-  const auto zero_bin = std::min(static_cast<std::size_t>(-whole_.low / width()), bins - 1);
+  const auto zero_bin = bin_of(0);
   without_zeros.bins_[zero_bin] -= zeros_;
   std::size_t first = 0, last = bins;
   const auto shrink_high = [&] {

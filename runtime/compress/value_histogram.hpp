@@ -25,6 +25,7 @@ class value_histogram {
   value_range least_divergence() const;
 
  private:
+  std::size_t bin_of(float x) const;
   float width() const { return (whole_.high - whole_.low) / static_cast<float>(bins_.size()); }
   /// The range of bins [first, last), made to hold zero.
   value_range range_of(std::size_t first, std::size_t last) const;

@@ -112,7 +112,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
   if (input != 0) return std::nullopt;
   if (axis == 0) return wanted;
   if (axis == 1) {
-    if (groups_of(c) == 1) return std::nullopt;
+    if (groups_of(c) == 1 || c.dims(1)[1] == 0) return std::nullopt;
     const auto outputs = c.dims(1)[1], inputs = c.dims(1)[0] / groups_of(c);
     return interval{wanted.first / outputs * inputs, (wanted.last / outputs + 1) * inputs - 1};
   }

@@ -123,11 +123,19 @@ result<std::vector<std::int64_t>> sequence_lengths(const node_context& c, std::i
   return lengths;
 }
 
-/// The first `length` rows.
-tensor shortened(const tensor& t, std::int64_t length) {
-  auto type = t.type();
-  type.dims[0] = length;
-  return {type, t.bytes_owner(), t.byte_offset()};
+/// The first `length` rows of sequences that are `longest` long.
+result<std::vector<tensor>> shortened(const node_context& c, std::span<const tensor> sequences,
+                                      std::int64_t longest, std::int64_t length) {
+  std::vector<tensor> all;
+  for (const auto& t : sequences) {
+    auto type = t.type();
+    if (type.dims.rank() < 1 || type.dims[0] != longest)
+      return arguments::refuse(c, errc::invalid_argument, "a sequence is {}, another {} long",
+                               to_string(type), longest);
+    type.dims[0] = length;
+    all.emplace_back(type, t.bytes_owner(), t.byte_offset());
+  }
+  return all;
 }
 
 /// With rows of zeros up to `length` of them.
@@ -173,13 +181,9 @@ result<std::vector<tensor>> run_batch(const node_context& c, body_runner& bodies
     for (const auto& t : all) {
       SHOAL_TRY(state.emplace_back(), control_flow::row(t, 0, b));
     }
-    std::vector<tensor> sequences;
-    for (auto s = order.states; s < state.size(); ++s) {
-      if (state[s].dims().rank() < 1 || state[s].dims()[0] != longest)
-        return arguments::refuse(c, errc::invalid_argument, "a sequence is {}, another {} long",
-                                 to_string(state[s].type()), longest);
-      sequences.push_back(shortened(state[s], lengths[static_cast<std::size_t>(b)]));
-    }
+    const auto length = lengths[static_cast<std::size_t>(b)];
+    SHOAL_TRY(const auto sequences,
+              shortened(c, std::span(state).subspan(order.states), longest, length));
     state.resize(order.states);
     SHOAL_TRY(const auto outputs, scan_through(c, bodies, order, state, sequences));
     for (std::size_t o = 0; o < state.size(); ++o) batches[o].push_back(state[o]);
