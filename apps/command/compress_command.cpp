@@ -19,6 +19,7 @@ struct compress_flags {
   bool int8 = false, fp16 = false, bf16 = false, json = false;
   double prune = 0;
   double percentile = 100;
+  bool entropy = false;
   int threads = 1;
   std::size_t runs = 20;
   image_flags pictures;
@@ -64,9 +65,12 @@ result<graph> compress(const compress_flags& flags, const graph& original, const
   if (flags.int8) {
     SHOAL_TRY(auto made,
               quantize_model(model, sets.calibration,
-                             {.percentile = flags.percentile, .threads = flags.threads}));
+                             {.rule = flags.entropy ? range_rule::entropy : range_rule::percentile,
+                              .percentile = flags.percentile,
+                              .threads = flags.threads}));
     report.quantized_nodes = made.quantized_nodes;
     report.quantized_values = made.quantized_values;
+    report.per_channel = made.per_channel;
     return std::move(made.model);
   }
   if (flags.fp16 || flags.bf16)
@@ -127,13 +131,21 @@ void add_method_flags(CLI::App& command, compress_flags& flags) {
       .add_option("--prune", flags.prune,
                   "Set the so large share of each node's weights, the smallest ones, to zero")
       ->check(CLI::Range(0.0, 0.999));
+  auto* percentile =
+      command
+          .add_option("--percentile", flags.percentile,
+                      "Share of the numbers seen, in percent, that a range holds; 100 is from the "
+                      "least to the greatest")
+          ->check(CLI::Range(50.0, 100.0))
+          ->needs(int8)
+          ->capture_default_str();
   command
-      .add_option("--percentile", flags.percentile,
-                  "Share of the numbers seen, in percent, that a range holds; 100 is from the "
-                  "least to the greatest")
-      ->check(CLI::Range(50.0, 100.0))
+      .add_flag("--entropy", flags.entropy,
+                "Ranges in which 256 values are distributed most like the numbers seen, by their "
+                "Kullback-Leibler divergence: rare extremes are left out where that tells the "
+                "others apart better")
       ->needs(int8)
-      ->capture_default_str();
+      ->excludes(percentile);
 }
 
 } // namespace

@@ -47,6 +47,8 @@ std::string compress_text(const compress_report& r) {
   if (r.quantized_nodes > 0)
     text += fmt::format("quantised: the weights of {} nodes, {} values between nodes\n",
                         r.quantized_nodes, r.quantized_values);
+  if (!r.per_channel)
+    text += "the weights of a node have one scale: one per channel needs a model of opset 13\n";
   text += fmt::format("zeros among the weights: {:.1f} % -> {:.1f} %\n", r.zeros_before * 100,
                       r.zeros_after * 100);
   text_table table(
@@ -66,6 +68,7 @@ std::string compress_json(const compress_report& r) {
   out["written_bytes"] = r.written_bytes;
   out["quantized_nodes"] = r.quantized_nodes;
   out["quantized_values"] = r.quantized_values;
+  out["per_channel"] = r.per_channel;
   out["zero_share"] = {{"before", r.zeros_before}, {"after", r.zeros_after}};
   out["calibration"] = json_of(r.calibration);
   out["held_out"] = json_of(r.held_out);

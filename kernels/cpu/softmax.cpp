@@ -91,10 +91,11 @@ class strided_softmax final : public kernel {
 
 } // namespace
 
-std::unique_ptr<kernel> make_softmax(std::int64_t outer, std::int64_t axis, std::int64_t inner,
-                                     bool logarithm, int threads) {
-  if (outer < 1 || axis < 1 || inner < 1) return nullptr;
-  if (inner > 1) return std::make_unique<strided_softmax>(outer, axis, inner, logarithm);
+std::unique_ptr<kernel> make_softmax(std::int64_t outer, std::int64_t axis,
+                                     std::optional<std::int64_t> inner, bool logarithm,
+                                     int threads) {
+  if (outer < 1 || axis < 1 || inner.value_or(1) < 1) return nullptr;
+  if (inner) return std::make_unique<strided_softmax>(outer, axis, *inner, logarithm);
   const onednn::thread_count_scope scope(threads);
   const auto rows = onednn::described({outer, axis}, layout::plain);
   auto what = onednn::build_softmax(rows, 1, logarithm);

@@ -249,7 +249,11 @@ result<quantized_model> quantize_model(const graph& model, std::span<const model
                                        const range_options& options) {
   const int opset = opset_of(model);
   if (opset < 10)
-    return fail(errc::unsupported, "the model is of opset {}; quantising needs 10 or later", opset);
+    return fail(
+        errc::unsupported,
+        "the model is of opset {}; QuantizeLinear came with opset 10: export the model with "
+        "a later one, best 13, or convert it with onnx.version_converter",
+        opset);
   rewrite_options folding;
   folding.evaluate = evaluate_node;
   folding.fuse_residual = folding.fuse_activation = folding.fuse_quantized = false;
@@ -262,7 +266,7 @@ result<quantized_model> quantize_model(const graph& model, std::span<const model
                 "there is no Conv, Gemm or MatMul with constant float32 weights to quantise");
   SHOAL_TRY(const auto ranges, observe_ranges(folded, values, samples, options));
   SHOAL_TRY(auto made, std::move(q).quantize(ranges));
-  return quantized_model{std::move(made), nodes, values.size()};
+  return quantized_model{std::move(made), nodes, values.size(), opset >= 13};
 }
 
 } // namespace shoal

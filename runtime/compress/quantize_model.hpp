@@ -9,6 +9,7 @@ struct quantized_model {
   graph model;
   std::size_t quantized_nodes = 0; ///< with weights of 8 bits
   std::size_t quantized_values = 0;
+  bool per_channel = true; ///< false: opset too low, one scale per tensor of weights
 };
 
 /// `model` with QuantizeLinear and DequantizeLinear around its convolutions and products with

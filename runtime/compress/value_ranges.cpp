@@ -1,6 +1,7 @@
 #include "runtime/compress/value_ranges.hpp"
 
 #include "runtime/base/fail.hpp"
+#include "runtime/compress/value_histogram.hpp"
 #include "runtime/session/session_cache.hpp"
 
 #include <algorithm>
@@ -8,37 +9,6 @@
 
 namespace shoal {
 namespace {
-
-/// Numbers seen, by where they lie in the whole range.
-struct histogram {
-  std::vector<std::uint64_t> bins = std::vector<std::uint64_t>(4096);
-  std::uint64_t count = 0;
-
-  void add(float x, const value_range& whole) {
-    const float place = (x - whole.low) / (whole.high - whole.low);
-    const auto bin = static_cast<std::size_t>(place * static_cast<float>(bins.size()));
-    ++bins[std::min(bin, bins.size() - 1)];
-    ++count;
-  }
-
-  /// `whole` without the outermost bins, as many from either side as hold half of what may go.
-  value_range inner(const value_range& whole, double percentile) const {
-    const double spare = (1 - percentile / 100) / 2 * static_cast<double>(count);
-    const auto skipped = [&](auto first, auto last) {
-      double seen = 0;
-      std::ptrdiff_t bin = 0;
-      for (auto at = first; at != last; ++at, ++bin) {
-        seen += static_cast<double>(*at);
-        if (seen > spare) break;
-      }
-      return static_cast<float>(bin);
-    };
-    const float width = (whole.high - whole.low) / static_cast<float>(bins.size());
-    value_range in{whole.low + width * skipped(bins.begin(), bins.end()),
-                   whole.high - width * skipped(bins.rbegin(), bins.rend())};
-    return {std::min(in.low, 0.0f), std::max(in.high, 0.0f)};
-  }
-};
 
 /// The model with `values` as its only outputs.
 result<graph> watching(const graph& model, std::span<const value_id> values) {
@@ -85,13 +55,13 @@ result<std::vector<value_range>> observe_ranges(const graph& model,
   }));
   if (!finite)
     return fail(errc::invalid_argument, "on these inputs the model computes infinity or NaN");
-  if (options.percentile >= 100) return ranges;
-  std::vector<histogram> seen(values.size());
-  SHOAL_CHECK(for_each_element(sessions, samples, [&](std::size_t v, float x) {
-    if (ranges[v].high > ranges[v].low) seen[v].add(x, ranges[v]);
-  }));
+  const bool by_entropy = options.rule == range_rule::entropy;
+  if (!by_entropy && options.percentile >= 100) return ranges;
+  std::vector<value_histogram> seen(ranges.begin(), ranges.end());
+  SHOAL_CHECK(for_each_element(sessions, samples, [&](std::size_t v, float x) { seen[v].add(x); }));
   for (std::size_t v = 0; v < ranges.size(); ++v)
-    if (seen[v].count > 0) ranges[v] = seen[v].inner(ranges[v], options.percentile);
+    if (ranges[v].high > ranges[v].low)
+      ranges[v] = by_entropy ? seen[v].least_divergence() : seen[v].holding(options.percentile);
   return ranges;
 }
 

@@ -16,8 +16,13 @@ struct value_range {
   float low = 0, high = 0;
 };
 
+enum class range_rule { percentile, entropy };
+
 /// How the ends of a range follow from the numbers seen.
 struct range_options {
+  /// `entropy`: rare extremes are left out as far as that makes the distribution of 256 values more
+  /// like what was seen; `percentile` is not looked at.
+  range_rule rule = range_rule::percentile;
   /// The share of numbers, in percent, that the range has to hold; 100 is all of them. Fewer leave
   /// rare extremes out, so that the others are told apart better.
   double percentile = 100;

@@ -64,9 +64,12 @@ template <bool Largest>
 constexpr kernel_entry entries[] = {{"cpu", prepare_cpu<Largest>},
                                     {"reference", prepare_reference<Largest>}};
 
+std::optional<int> input_axis(const node_context& c, std::size_t, int axis) {
+  return axis + (axis >= reduced_axis(c) && !keeps_axes(c) ? 1 : 0);
+}
+
 std::optional<interval> field(const node_context& c, std::size_t, int axis, interval wanted) {
-  const int at = reduced_axis(c);
-  if (axis == at || (axis > at && !keeps_axes(c))) return std::nullopt;
+  if (axis == reduced_axis(c) && keeps_axes(c)) return std::nullopt;
   return wanted;
 }
 
@@ -87,6 +90,7 @@ constexpr operator_def definition(std::string_view name) {
   return {.name = name,
           .infer = infer,
           .cost = cost,
+          .input_axis = input_axis,
           .receptive_field = field,
           .split_axis = split,
           .kernels = entries<Largest>};

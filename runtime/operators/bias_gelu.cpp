@@ -1,6 +1,7 @@
 #include "kernels/cpu/math.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "runtime/operators/arguments.hpp"
+#include "runtime/operators/broadcast_rules.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
 #include "runtime/operators/window_rules.hpp"
@@ -24,11 +25,6 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
 operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) {
   return {20.0 * static_cast<double>(outputs[0].dims.element_count()),
           rules::operand_bytes(c, outputs)};
-}
-
-std::optional<interval> field(const node_context& c, std::size_t input, int, interval wanted) {
-  if (input != 0 && c.dims(0).rank() != 1) return std::nullopt;
-  return wanted;
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
@@ -79,7 +75,8 @@ const operator_def bias_gelu{
     .max_inputs = 2,
     .infer = infer,
     .cost = cost,
-    .receptive_field = field,
+    .input_axis = rules::broadcast_axis,
+    .receptive_field = rules::broadcast_field,
     .split_axis = split,
     .kernels = kernel_list,
 };

@@ -70,6 +70,7 @@ constexpr operator_def arithmetic(std::string_view name) {
           .min_inputs = 2,
           .max_inputs = 2,
           .infer = infer_numbers,
+          .input_axis = rules::broadcast_axis,
           .receptive_field = rules::broadcast_field,
           .split_axis = rules::broadcast_split,
           .kernels = entries<F>};

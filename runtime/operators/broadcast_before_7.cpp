@@ -49,10 +49,16 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
   return types;
 }
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input == 0) return axis;
+  const auto own = axis - static_cast<int>(first_axis(c));
+  if (own < 0 || own >= c.dims(1).rank()) return std::nullopt;
+  return own;
+}
+
 template <const operator_def& Now>
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  const auto first = static_cast<int>(first_axis(c));
-  if (input == 1 && (axis < first || axis >= first + c.dims(1).rank())) return std::nullopt;
+  if (!input_axis(c, input, axis)) return std::nullopt;
   return Now.receptive_field(aligned_context(c).get(), input, axis, wanted);
 }
 
@@ -85,6 +91,7 @@ constexpr operator_def before_7(std::string_view name) {
           .min_inputs = 2,
           .max_inputs = 2,
           .infer = infer<Now>,
+          .input_axis = input_axis,
           .receptive_field = field<Now>,
           .split_axis = split<Now>,
           .kernels = entries<Now>};

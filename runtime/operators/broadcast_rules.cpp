@@ -22,13 +22,19 @@ result<std::vector<tensor_type>> broadcast_infer(const node_context& c) {
   return arguments::one_output(c.type(0), dims);
 }
 
-std::optional<interval> broadcast_field(const node_context& c, std::size_t input, int axis,
-                                        interval wanted) {
+std::optional<int> broadcast_axis(const node_context& c, std::size_t input, int axis) {
   int rank = 0;
   for (const auto& operand : c.inputs) rank = std::max(rank, operand.type.dims.rank());
   const int own = axis - (rank - c.dims(input).rank());
   if (own < 0) return std::nullopt;
-  return c.dims(input)[own] == 1 ? interval{0, 0} : wanted;
+  return own;
+}
+
+std::optional<interval> broadcast_field(const node_context& c, std::size_t input, int axis,
+                                        interval wanted) {
+  const auto own = broadcast_axis(c, input, axis);
+  if (!own) return std::nullopt;
+  return c.dims(input)[*own] == 1 ? interval{0, 0} : wanted;
 }
 
 std::optional<int> broadcast_split(const node_context& c, std::span<const int> split) {

@@ -12,7 +12,10 @@ result<shape> broadcast_shape(const node_context& c);
 /// All inputs have the type of input 0, and so has output 0.
 result<std::vector<tensor_type>> broadcast_infer(const node_context& c);
 
-/// Pointwise; nullopt for an input that lacks the axis.
+/// Axes are counted from the right; nullopt for an input that lacks the axis.
+std::optional<int> broadcast_axis(const node_context& c, std::size_t input, int axis);
+
+/// Pointwise; what is repeated is read whole.
 std::optional<interval> broadcast_field(const node_context& c, std::size_t input, int axis,
                                         interval wanted);
 

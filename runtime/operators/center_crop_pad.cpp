@@ -3,6 +3,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -78,6 +79,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto extents = wanted_extents(c);
   const auto axes = c.attrs().get_ints("axes");
   if (!extents || split[0] == unsplit || split[1] != unsplit) return std::nullopt;

@@ -85,6 +85,7 @@ std::optional<interval> field(const node_context&, std::size_t input, int, inter
 }
 
 std::optional<int> split(const node_context&, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] == unsplit) return std::nullopt;
   return split[0];
 }

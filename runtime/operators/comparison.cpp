@@ -33,6 +33,7 @@ constexpr operator_def definition(std::string_view name, int first_opset) {
           .min_inputs = 2,
           .max_inputs = 2,
           .infer = infer,
+          .input_axis = rules::broadcast_axis,
           .receptive_field = rules::broadcast_field,
           .split_axis = rules::broadcast_split,
           .kernels = entries<F>};

@@ -109,8 +109,13 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
 /// Inputs whose windows reach the wanted outputs; one more in front where there is a gap before the
 /// first of them, so that a part computed alone covers all that is wanted.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  if (input != 0 || axis == 1) return std::nullopt;
+  if (input != 0) return std::nullopt;
   if (axis == 0) return wanted;
+  if (axis == 1) {
+    if (groups_of(c) == 1 || c.dims(1)[1] == 0) return std::nullopt;
+    const auto outputs = c.dims(1)[1], inputs = c.dims(1)[0] / groups_of(c);
+    return interval{wanted.first / outputs * inputs, (wanted.last / outputs + 1) * inputs - 1};
+  }
   const auto g = geometry_of(c);
   if (!g) return std::nullopt;
   const int i = axis - 2;

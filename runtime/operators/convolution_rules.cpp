@@ -78,8 +78,13 @@ operator_cost convolution_cost(const node_context& c, std::span<const tensor_typ
 std::optional<interval> convolution_field(const node_context& c, std::size_t input, int axis,
                                           interval wanted) {
   if (input == 3) return wanted; // the residual
-  if (input != 0 || axis == 1) return std::nullopt;
+  if (input != 0) return std::nullopt;
   if (axis == 0) return wanted;
+  if (axis == 1) {
+    if (groups_of(c) == 1) return std::nullopt;
+    const auto outputs = c.dims(1)[0] / groups_of(c), inputs = c.dims(1)[1];
+    return interval{wanted.first / outputs * inputs, (wanted.last / outputs + 1) * inputs - 1};
+  }
   const auto at = convolution_window(c);
   if (!at) return std::nullopt;
   return window_field(*at, axis - 2, c.dims(0)[axis], wanted);

@@ -45,11 +45,16 @@ std::optional<int> summed_axis(const node_context& c) {
 
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   const auto summed = summed_axis(c);
-  if (input != 0 || !summed || axis == *summed) return std::nullopt;
-  return wanted;
+  if (input != 0 || !summed) return std::nullopt;
+  if (axis != *summed) return wanted;
+  const std::int64_t left_out = c.attrs().get_int("exclusive", 0) != 0 ? 1 : 0;
+  if (c.attrs().get_int("reverse", 0) != 0)
+    return interval{wanted.first + left_out, c.dims(0)[axis] - 1};
+  return interval{0, wanted.last - left_out};
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto summed = summed_axis(c);
   if (!summed || split[0] == unsplit || split[0] == *summed) return std::nullopt;
   return split[0];

@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/fourier_rules.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 namespace shoal::operators {
 namespace {
@@ -88,6 +89,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split_axis(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] != unsplit && !is_apart(c, split[0])) return std::nullopt;
   return split[0];
 }

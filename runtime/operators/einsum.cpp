@@ -43,9 +43,15 @@ bool follows(const einsum_equation& e, const node_context& c, std::size_t input,
          c.dims(input)[axis] == e.loops.extent[static_cast<std::size_t>(label)];
 }
 
-std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
   const auto equation = read_einsum_equation(c);
-  if (!equation || !follows(*equation, c, input, axis, axis)) return std::nullopt;
+  for (int own = 0; equation && own < c.dims(input).rank(); ++own)
+    if (follows(*equation, c, input, own, axis)) return own;
+  return std::nullopt;
+}
+
+std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+  if (!input_axis(c, input, axis)) return std::nullopt;
   return wanted;
 }
 
@@ -224,6 +230,7 @@ const operator_def einsum{
     .max_inputs = -1,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split_axis,
     .kernels = kernels,

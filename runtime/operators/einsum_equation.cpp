@@ -84,11 +84,9 @@ term implied_output(const std::vector<term>& inputs, int dots) {
   return out;
 }
 
+/// An ellipsis that it lacks is summed over, as PyTorch has it.
 result<term> read_output(const node_context& c, std::string_view right, int dots) {
   SHOAL_TRY(const auto written, read_term(c, right));
-  if (dots > 0 && !written.ellipsis)
-    return refuse(c, errc::unsupported,
-                  "the equation sums over an ellipsis, which the output lacks");
   const auto out = spelled_out(written, dots);
   auto sorted = out;
   std::sort(sorted.begin(), sorted.end());

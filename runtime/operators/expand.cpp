@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -23,16 +24,24 @@ copy_plan plan(const prepare_context& c) {
   return {.copies = {copy}};
 }
 
-std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+/// Counted from the right.
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
   const auto types = c.node.definition->infer(c);
   if (input != 0 || !types) return std::nullopt;
   const int own = axis - ((*types)[0].dims.rank() - c.dims(0).rank());
   if (own < 0) return std::nullopt;
-  return c.dims(0)[own] == 1 ? interval{0, 0} : wanted;
+  return own;
+}
+
+std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+  const auto own = input_axis(c, input, axis);
+  if (!own) return std::nullopt;
+  return c.dims(0)[*own] == 1 ? interval{0, 0} : wanted;
 }
 
 /// Along an axis whose extent is the input's own, and for which the shape asks 1.
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto wanted = arguments::constant_ints(c, 1, "shape");
   if (!wanted || split[0] == unsplit || c.dims(0)[split[0]] == 1) return std::nullopt;
   const auto rank = std::max(c.dims(0).rank(), static_cast<int>(wanted->size()));
@@ -50,6 +59,7 @@ const operator_def expand{
     .min_inputs = 2,
     .max_inputs = 2,
     .infer = infer,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = copy_kernels<plan>,

@@ -22,6 +22,7 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
 const operator_def flatten{
     .name = "Flatten",
     .infer = infer,
+    .input_axis = rules::view_axis,
     .receptive_field = rules::view_field,
     .split_axis = rules::view_split,
     .is_view = true,

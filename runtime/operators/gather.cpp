@@ -37,12 +37,18 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
 constexpr kernel_entry kernels[] = {{"cpu", prepare<kernels::gather>},
                                     {"reference", prepare<reference::gather>}};
 
-std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+/// The axes of the indices stand in the place of the one gathered from.
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
   const int at = gather_axis(c), replaced_by = c.dims(1).rank();
   const bool before = axis < at, after = axis >= at + replaced_by;
-  if (input == 0 && (before || (after && replaced_by == 1))) return wanted;
-  if (input == 1 && at == 0 && !after) return wanted;
+  if (input == 0 && (before || after)) return before ? axis : axis - replaced_by + 1;
+  if (input == 1 && !before && !after) return axis - at;
   return std::nullopt;
+}
+
+std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
+  if (!input_axis(c, input, axis)) return std::nullopt;
+  return wanted;
 }
 
 /// Either the data is cut along another axis than the one gathered from, or the indices are.
@@ -60,6 +66,7 @@ const operator_def gather{
     .min_inputs = 2,
     .max_inputs = 2,
     .infer = infer,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernels,

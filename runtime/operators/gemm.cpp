@@ -67,12 +67,17 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {elements * (2 * length + (c.has(2) ? 1 : 0)), rules::operand_bytes(c, outputs)};
 }
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input == 0 && axis == 0) return row_axis(c);
+  if (input == 1 && axis == 1) return column_axis(c);
+  const int own = axis - (2 - c.dims(input).rank());
+  if (input != 2 || own < 0) return std::nullopt;
+  return own;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  const bool follows = (input == 0 && axis == 0 && !transposes_a(c)) ||
-                       (input == 1 && axis == 1 && !transposes_b(c)) ||
-                       (input == 2 && c.dims(2).rank() == 2 && c.dims(2)[axis] != 1);
-  if (!follows) return std::nullopt;
-  return wanted;
+  if (!input_axis(c, input, axis)) return std::nullopt;
+  return input == 2 && addend_extent(c, axis) == 1 ? interval{0, 0} : wanted;
 }
 
 /// Rows of Y by rows of A; C has to be cut with them. (By columns would be possible, but a part
@@ -135,6 +140,7 @@ const operator_def gemm{
     .max_inputs = 3,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split_axis,
     .kernels = gemm_kernels,

@@ -71,10 +71,17 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
           rules::operand_bytes(c, outputs)};
 }
 
-/// Anywhere in the image. Along the spatial axes the grid has no axis of the same number.
+/// The grid has no channels, and its last axis holds the coordinates.
+std::optional<int> input_axis(const node_context&, std::size_t input, int axis) {
+  if (input == 0 || axis == 0) return axis;
+  if (axis == 1) return std::nullopt;
+  return axis - 1;
+}
+
+/// A place may be read from anywhere in its image.
 std::optional<interval> field(const node_context&, std::size_t input, int axis, interval wanted) {
-  if (axis == 0 || (axis == 1 && input == 0)) return wanted;
-  return std::nullopt;
+  if (input == 0 ? axis > 1 : axis == 1) return std::nullopt;
+  return wanted;
 }
 
 /// Images with their grids, or channels.
@@ -103,6 +110,7 @@ const operator_def grid_sample{
     .check = check,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernels,

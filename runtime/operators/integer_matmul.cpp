@@ -130,6 +130,13 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
 }
 
 template <const roles& R>
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input != R.a && input != R.b) return std::nullopt;
+  const auto real = rules::as_real(c, {R.a, R.b});
+  return real_product(R).input_axis({c.node, real}, input == R.a ? 0 : 1, axis);
+}
+
+template <const roles& R>
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   if (R.dynamic || (input != R.a && input != R.b)) return std::nullopt;
   const auto real = rules::as_real(c, {R.a, R.b});
@@ -139,7 +146,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 template <const roles& R>
 std::optional<int> split(const node_context& c, std::span<const int> split) {
   const auto cuts = rules::cuts_of(split, {R.a, R.b});
-  if (R.dynamic || !cuts) return std::nullopt;
+  if (!cuts) return std::nullopt;
   const auto real = rules::as_real(c, {R.a, R.b});
   return real_product(R).split_axis({c.node, real}, *cuts);
 }
@@ -320,8 +327,9 @@ constexpr operator_def product(std::string_view name, int min_inputs, int max_in
           .max_inputs = max_inputs,
           .infer = infer<R>,
           .cost = cost<R>,
+          .input_axis = input_axis<R>,
           .receptive_field = field<R>,
-          .split_axis = split<R>,
+          .split_axis = R.dynamic ? nullptr : split<R>,
           .kernels = kernel_list<R>};
 }
 

@@ -93,8 +93,14 @@ std::optional<int> followed_axis(const node_context& c, std::size_t input, int a
   return batch_axes + (p.row_axis ? 1 : 0);
 }
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  for (int own = 0; own < c.dims(input).rank(); ++own)
+    if (followed_axis(c, input, own) == axis) return own;
+  return std::nullopt;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  if (axis >= c.dims(input).rank() || followed_axis(c, input, axis) != axis) return std::nullopt;
+  if (!input_axis(c, input, axis)) return std::nullopt;
   return wanted;
 }
 
@@ -175,11 +181,18 @@ operator_cost biased_cost(const node_context& c, std::span<const tensor_type> ou
   return sum;
 }
 
+/// The row that is added has the columns alone.
+std::optional<int> biased_axis(const node_context& c, std::size_t input, int axis) {
+  if (input != 2) return input_axis(c, input, axis);
+  const int columns = product_of(c).batch.rank() + (c.dims(0).rank() > 1 ? 1 : 0);
+  if (axis != columns) return std::nullopt;
+  return 0;
+}
+
 std::optional<interval> biased_field(const node_context& c, std::size_t input, int axis,
                                      interval wanted) {
-  if (input != 2) return field(c, input, axis, wanted);
-  if (axis != 0 || c.dims(0).rank() != 1) return std::nullopt;
-  return wanted; // the only axis there is
+  if (!biased_axis(c, input, axis)) return std::nullopt;
+  return wanted;
 }
 
 std::optional<int> split_biased(const node_context& c, std::span<const int> split) {
@@ -211,6 +224,7 @@ const operator_def matmul{
     .max_inputs = 2,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split_axis,
     .kernels = matmul_kernels,
@@ -224,6 +238,7 @@ const operator_def fused_matmul{
     .check = check_fused,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split_axis,
     .kernels = matmul_kernels,
@@ -237,6 +252,7 @@ const operator_def biased_matmul{
     .max_inputs = 3,
     .infer = infer_biased,
     .cost = biased_cost,
+    .input_axis = biased_axis,
     .receptive_field = biased_field,
     .split_axis = split_biased,
     .kernels = biased_kernels,

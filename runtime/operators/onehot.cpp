@@ -2,6 +2,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <cstring>
 
@@ -58,12 +59,18 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
 
 constexpr kernel_entry kernels[] = {{"reference", prepare}};
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input != 0 || axis == new_axis(c)) return std::nullopt;
+  return axis < new_axis(c) ? axis : axis - 1;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  if (input != 0 || axis >= new_axis(c)) return std::nullopt;
+  if (!input_axis(c, input, axis)) return std::nullopt;
   return wanted;
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] == unsplit) return std::nullopt;
   return split[0] + (split[0] >= new_axis(c) ? 1 : 0);
 }
@@ -76,6 +83,7 @@ const operator_def onehot{
     .min_inputs = 3,
     .max_inputs = 3,
     .infer = infer,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernels,

@@ -99,8 +99,15 @@ struct operator_def {
   /// May be null: then one operation per output element.
   operator_cost (*cost)(const node_context&, std::span<const tensor_type> outputs) = nullptr;
 
-  /// Elements of `input` along `axis` that the elements `wanted` of the output along the same axis
-  /// are computed from, clipped to the input; nullopt when that is the whole axis. Null: always.
+  /// The axis of `input` that the outputs' `axis` is computed along: another one where axes move
+  /// (Transpose) or are counted from the right (broadcasting). nullopt where the input has none:
+  /// it is needed whole then. Null: the axis of the same number.
+  std::optional<int> (*input_axis)(const node_context&, std::size_t input, int axis) = nullptr;
+
+  /// Elements of `input` along its `input_axis` that the elements `wanted` of the outputs along
+  /// `axis` are computed from, clipped to the input and perhaps none; nullopt when that is the
+  /// whole axis, or when the input has no such axis. Outputs that lack the axis, or have another
+  /// extent there than output 0, are not meant. Null: always nullopt.
   std::optional<interval> (*receptive_field)(const node_context&, std::size_t input, int axis,
                                              interval wanted) = nullptr;
 

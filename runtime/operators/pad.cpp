@@ -5,6 +5,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -121,6 +122,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto p = padding_of(c);
   if (!p || split[0] == unsplit || p->begin[split[0]] != 0 || p->end[split[0]] != 0)
     return std::nullopt;

@@ -37,6 +37,12 @@ result<std::vector<tensor_type>> infer_binary(const node_context& c) {
   return arguments::one_output(c.type(0), dims);
 }
 
+std::optional<int> binary_axis(const node_context& c, std::size_t input, int axis) {
+  if (input != 0 && input != second) return std::nullopt;
+  const auto real = rules::as_real(c, {0, second});
+  return rules::broadcast_axis({c.node, real}, input == 0 ? 0 : 1, axis);
+}
+
 std::optional<interval> binary_field(const node_context& c, std::size_t input, int axis,
                                      interval wanted) {
   if (input != 0 && input != second) return std::nullopt;
@@ -82,6 +88,7 @@ constexpr operator_def binary(std::string_view name) {
           .min_inputs = 7,
           .max_inputs = 8,
           .infer = infer_binary,
+          .input_axis = binary_axis,
           .receptive_field = binary_field,
           .split_axis = binary_split,
           .kernels = binary_kernels<Multiply>};

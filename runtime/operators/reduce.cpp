@@ -116,16 +116,25 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {read, (read + written) * static_cast<double>(size_of(c.type(0)))};
 }
 
-/// Pointwise along axes that stay where they are; a reduced one is needed whole.
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  const auto axes = axes_of(c);
+  if (input != 0 || !axes) return std::nullopt;
+  int own = axis;
+  if (!keeps_axes(c))
+    for (const int gone : *axes) own += gone <= own ? 1 : 0;
+  return own;
+}
+
+/// Pointwise along axes that stay; a reduced one is needed whole.
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   const auto axes = axes_of(c);
-  if (input != 0 || !axes || contains(*axes, axis)) return std::nullopt;
-  const bool moved = !keeps_axes(c) && !axes->empty() && axes->front() <= axis;
-  if (moved) return std::nullopt;
+  if (input != 0 || !axes) return std::nullopt;
+  if (keeps_axes(c) && contains(*axes, axis)) return std::nullopt;
   return wanted;
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto axes = axes_of(c);
   if (!axes || split[0] == unsplit || contains(*axes, split[0])) return std::nullopt;
   if (keeps_axes(c)) return split[0];
@@ -139,6 +148,7 @@ constexpr operator_def definition(std::string_view name) {
           .max_inputs = 2,
           .infer = infer<F>,
           .cost = cost,
+          .input_axis = input_axis,
           .receptive_field = field,
           .split_axis = split,
           .kernels = entries<F>};

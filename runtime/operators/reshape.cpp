@@ -59,6 +59,7 @@ const operator_def reshape{
     .min_inputs = 2,
     .max_inputs = 2,
     .infer = infer,
+    .input_axis = rules::view_axis,
     .receptive_field = rules::view_field,
     .split_axis = split,
     .is_view = true,

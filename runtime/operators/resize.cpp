@@ -6,6 +6,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -287,15 +288,19 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
   const auto& resized = (*axes)[static_cast<std::size_t>(axis)];
   const auto table = make_resize_table(*rule, resized, 0, resized.out - 1);
   interval read{INT64_MAX, -1};
-  for (auto i = wanted.first * table.taps; i < (wanted.last + 1) * table.taps; ++i) {
-    read.first = std::min(read.first, table.index[static_cast<std::size_t>(i)]);
-    read.last = std::max(read.last, table.index[static_cast<std::size_t>(i)]);
+  for (auto out = wanted.first; out <= wanted.last; ++out) {
+    if (table.is_outside(out)) continue; // a number that is given
+    for (auto i = out * table.taps; i < (out + 1) * table.taps; ++i) {
+      read.first = std::min(read.first, table.index[static_cast<std::size_t>(i)]);
+      read.last = std::max(read.last, table.index[static_cast<std::size_t>(i)]);
+    }
   }
-  return read;
+  return read.last < 0 ? interval{} : read;
 }
 
 /// Along an axis that a scale of 1 leaves alone; a size would have to be another for each part.
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto axes = resized_axes(c);
   const auto named = axes_of(c);
   if (!axes || !named || split[0] == unsplit) return std::nullopt;

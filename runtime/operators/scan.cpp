@@ -2,6 +2,8 @@
 #include "runtime/operators/control_flow.hpp"
 #include "runtime/operators/operators.hpp"
 
+#include <cstring>
+
 namespace shoal::operators {
 namespace {
 
@@ -106,10 +108,50 @@ result<std::vector<tensor>> run(const node_context& c, body_runner& bodies) {
   return state;
 }
 
-/// Opset 8: a batch of sequences, each of a length of its own, which is not supported; everything
-/// has the batch as its first axis.
+/// How long each sequence of a batch is: input 0, or all that there is.
+result<std::vector<std::int64_t>> sequence_lengths(const node_context& c, std::int64_t batch,
+                                                   std::int64_t longest) {
+  if (!c.has(0)) return std::vector<std::int64_t>(static_cast<std::size_t>(batch), longest);
+  SHOAL_TRY(auto lengths, arguments::constant_ints(c, 0, "sequence_lens"));
+  if (lengths.size() != static_cast<std::size_t>(batch))
+    return arguments::refuse(c, errc::invalid_argument, "{} sequence_lens for a batch of {}",
+                             lengths.size(), batch);
+  for (const auto length : lengths)
+    if (length < 0 || length > longest)
+      return arguments::refuse(c, errc::invalid_argument, "a sequence is {} long, of {} elements",
+                               length, longest);
+  return lengths;
+}
+
+/// The first `length` rows of sequences that are `longest` long.
+result<std::vector<tensor>> shortened(const node_context& c, std::span<const tensor> sequences,
+                                      std::int64_t longest, std::int64_t length) {
+  std::vector<tensor> all;
+  for (const auto& t : sequences) {
+    auto type = t.type();
+    if (type.dims.rank() < 1 || type.dims[0] != longest)
+      return arguments::refuse(c, errc::invalid_argument, "a sequence is {}, another {} long",
+                               to_string(type), longest);
+    type.dims[0] = length;
+    all.emplace_back(type, t.bytes_owner(), t.byte_offset());
+  }
+  return all;
+}
+
+/// With rows of zeros up to `length` of them.
+result<tensor> lengthened(const tensor& t, std::int64_t length) {
+  if (t.dims()[0] == length) return t;
+  auto type = t.type();
+  type.dims[0] = length;
+  SHOAL_TRY(auto out, tensor::allocate(type));
+  std::memset(out.mutable_data(), 0, out.byte_size());
+  if (t.byte_size() > 0) std::memcpy(out.mutable_data(), t.data(), t.byte_size());
+  return out;
+}
+
+/// Opset 8: a batch of sequences, each of a length of its own; everything has the batch as its
+/// first axis.
 result<std::vector<tensor>> run_batch(const node_context& c, body_runner& bodies) {
-  if (c.has(0)) return arguments::refuse(c, errc::unsupported, "sequence_lens are not supported");
   scan_order order;
   order.scanned = static_cast<std::size_t>(c.attrs().get_int("num_scan_inputs", 0));
   if (order.scanned + 1 > c.inputs.size())
@@ -130,18 +172,24 @@ result<std::vector<tensor>> run_batch(const node_context& c, body_runner& bodies
     if (t.dims().rank() < 1 || t.dims()[0] != all.front().dims()[0] || t.dims()[0] < 1)
       return arguments::refuse(c, errc::invalid_argument, "an input is {}: no such batch",
                                to_string(t.type()));
+  const auto& last = all.back().dims(); // a sequence: there is at least one
+  const auto longest = last.rank() < 2 ? 0 : last[1];
+  SHOAL_TRY(const auto lengths, sequence_lengths(c, last[0], longest));
   std::vector<std::vector<tensor>> batches(body.outputs().size());
-  for (std::int64_t b = 0; b < all.front().dims()[0]; ++b) {
+  for (std::int64_t b = 0; b < last[0]; ++b) {
     std::vector<tensor> state;
     for (const auto& t : all) {
       SHOAL_TRY(state.emplace_back(), control_flow::row(t, 0, b));
     }
-    const std::vector<tensor> sequences(state.begin() + static_cast<std::ptrdiff_t>(order.states),
-                                        state.end());
+    const auto length = lengths[static_cast<std::size_t>(b)];
+    SHOAL_TRY(const auto sequences,
+              shortened(c, std::span(state).subspan(order.states), longest, length));
     state.resize(order.states);
     SHOAL_TRY(const auto outputs, scan_through(c, bodies, order, state, sequences));
-    state.insert(state.end(), outputs.begin(), outputs.end());
     for (std::size_t o = 0; o < state.size(); ++o) batches[o].push_back(state[o]);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      SHOAL_TRY(batches[order.states + o].emplace_back(), lengthened(outputs[o], longest));
+    }
   }
   std::vector<tensor> joined;
   for (const auto& rows : batches) {
@@ -162,7 +210,7 @@ const operator_def scan{.name = "Scan",
 const operator_def scan_before_9{.name = "Scan",
                                  .first_opset = 8,
                                  .last_opset = 8,
-                                 .min_inputs = 2,
+                                 .min_inputs = 0,
                                  .max_inputs = -1,
                                  .max_outputs = -1,
                                  .check = check,

@@ -65,11 +65,20 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
           rules::operand_bytes(c, outputs)};
 }
 
+/// The axes of the skip are counted from the right.
+template <const roles& R>
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  const bool rows = input == 0 || input == R.skip;
+  const int own = axis - (c.dims(0).rank() - c.dims(input).rank());
+  if (!rows || own < 0) return std::nullopt;
+  return own;
+}
+
 template <const roles& R>
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  const bool rows = input == 0 || (input == R.skip && c.dims(input) == c.dims(0));
-  if (!rows || axis == c.dims(0).rank() - 1) return std::nullopt;
-  return wanted;
+  const auto own = input_axis<R>(c, input, axis);
+  if (!own || axis == c.dims(0).rank() - 1) return std::nullopt;
+  return c.dims(input)[*own] == 1 ? interval{0, 0} : wanted;
 }
 
 template <const roles& R>
@@ -128,6 +137,7 @@ constexpr operator_def normalization(std::string_view name, std::string_view dom
           .max_outputs = max_outputs,
           .infer = infer<R>,
           .cost = cost,
+          .input_axis = input_axis<R>,
           .receptive_field = field<R>,
           .split_axis = split<R>,
           .kernels = kernel_list<R>};

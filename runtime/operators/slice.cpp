@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -78,6 +79,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 
 /// Along axes that are taken whole; a part of such an axis is taken whole too.
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto all = ranges(c);
   if (!all || split[0] == unsplit) return std::nullopt;
   const auto& r = (*all)[static_cast<std::size_t>(split[0])];

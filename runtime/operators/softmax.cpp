@@ -70,7 +70,9 @@ result<problem> problem_of(const node_context& c) {
 result<std::unique_ptr<kernel>> prepare_cpu(const prepare_context& c, bool logarithm) {
   if (c.type(0) != dtype::f32) return nullptr;
   SHOAL_TRY(const auto p, problem_of(c));
-  return kernels::make_softmax(p.outer, p.axis, p.inner, logarithm, c.threads);
+  const bool innermost = flattens(c) || *axis_of(c) == c.dims(0).rank() - 1;
+  return kernels::make_softmax(p.outer, p.axis, innermost ? std::nullopt : std::optional(p.inner),
+                               logarithm, c.threads);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c, bool logarithm) {

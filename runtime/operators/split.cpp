@@ -2,6 +2,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -93,6 +94,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] == unsplit || split[0] == axis_of(c)) return std::nullopt;
   return split[0];
 }

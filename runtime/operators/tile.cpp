@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 namespace shoal::operators {
 namespace {
@@ -46,6 +47,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   const auto repeats = repeats_of(c);
   if (!repeats || split[0] == unsplit) return std::nullopt;
   if ((*repeats)[static_cast<std::size_t>(split[0])] != 1) return std::nullopt;

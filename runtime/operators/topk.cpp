@@ -2,6 +2,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 namespace shoal::operators {
 namespace {
@@ -56,6 +57,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] == unsplit || split[0] == sorted_axis(c)) return std::nullopt;
   return split[0];
 }

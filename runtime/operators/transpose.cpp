@@ -1,6 +1,7 @@
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/copy_kernels.hpp"
 #include "runtime/operators/operators.hpp"
+#include "runtime/operators/rules.hpp"
 
 #include <algorithm>
 
@@ -40,9 +41,8 @@ copy_plan plan(const prepare_context& c) {
   return {.copies = {copy}};
 }
 
-std::optional<interval> field(const node_context& c, std::size_t, int axis, interval wanted) {
-  if (source_axis(c, axis) != axis) return std::nullopt;
-  return wanted;
+std::optional<int> input_axis(const node_context& c, std::size_t, int axis) {
+  return source_axis(c, axis);
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
@@ -56,7 +56,8 @@ std::optional<int> split(const node_context& c, std::span<const int> split) {
 const operator_def transpose{
     .name = "Transpose",
     .infer = infer,
-    .receptive_field = field,
+    .input_axis = input_axis,
+    .receptive_field = rules::pointwise_field,
     .split_axis = split,
     .kernels = copy_kernels<plan>,
 };

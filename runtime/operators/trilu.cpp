@@ -60,6 +60,7 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
+  if (!rules::others_are_whole(split)) return std::nullopt;
   if (split[0] == unsplit || in_matrix(c, split[0])) return std::nullopt;
   return split[0];
 }

@@ -69,6 +69,7 @@ constexpr operator_def definition(std::string_view name) {
   return {.name = name,
           .max_inputs = -1,
           .infer = rules::broadcast_infer,
+          .input_axis = rules::broadcast_axis,
           .receptive_field = rules::broadcast_field,
           .split_axis = rules::broadcast_split,
           .kernels = entries<F, Mean>};

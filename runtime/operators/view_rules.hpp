@@ -9,7 +9,10 @@ namespace shoal::rules {
 /// as many rows of them.
 std::optional<int> same_axis(const shape& before, const shape& after, int axis);
 
-/// Pointwise along axes that keep their place.
+/// The axis of input 0 that holds the same elements as `axis` of the output.
+std::optional<int> view_axis(const node_context& c, std::size_t input, int axis);
+
+/// Pointwise along axes that keep their elements.
 std::optional<interval> view_field(const node_context& c, std::size_t input, int axis,
                                    interval wanted);
 

@@ -33,6 +33,7 @@ const operator_def where{
     .min_inputs = 3,
     .max_inputs = 3,
     .infer = infer,
+    .input_axis = rules::broadcast_axis,
     .receptive_field = rules::broadcast_field,
     .split_axis = rules::broadcast_split,
     .kernels = kernels,

@@ -61,6 +61,21 @@ TEST_CASE("compress writes a model of 8-bit integers that infer runs, and tells 
   CHECK(inferred.exit_code == 0);
 }
 
+TEST_CASE("compress chooses ranges by entropy where it is told to, and not by a percentile too") {
+  const compress_folder c;
+  const auto ran =
+      run_shoal({"compress", c.model, "--int8", "--entropy", "--calibrate", c.inputs, "--json"});
+  INFO(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto report = nlohmann::json::parse(ran.out);
+  CHECK(report["held_out"]["relative_rms"] > 0);
+  CHECK(report["held_out"]["relative_rms"] < 0.1);
+  CHECK(report["per_channel"] == true);
+  CHECK(run_shoal({"compress", c.model, "--int8", "--entropy", "--percentile", "99", "--calibrate",
+                   c.inputs})
+            .exit_code != 0);
+}
+
 TEST_CASE("compress reports in words, and writes where it is told") {
   const compress_folder c;
   const std::string to = c.folder.path() / "small.onnx";

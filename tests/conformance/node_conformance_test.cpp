@@ -1,7 +1,7 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/operators/operators.hpp"
 #include "tests/conformance/onnx_suite.hpp"
-#include "tests/support/node_runner.hpp"
+#include "tests/support/operator_rules.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -197,6 +197,36 @@ std::string run_case(conformance_case test) {
   return "";
 }
 
+/// The node with as few constants as its shapes allow; nothing when it is too large to try each
+/// element of its inputs, or does not run.
+std::optional<node_case> small_node(const std::filesystem::path& folder) {
+  constexpr std::int64_t most_elements = 200, most_results = 2000;
+  auto test = read_case(folder);
+  if (!test || !infer_node(test->node)) return std::nullopt;
+  for (auto& input : test->node.inputs) {
+    if (input.value.empty()) continue;
+    if (input.value.element_count() > most_elements) return std::nullopt;
+    input.constant = false;
+    if (!infer_node(test->node)) input.constant = true;
+  }
+  const auto types = infer_node(test->node);
+  for (const auto& type : *types)
+    if (type.dims.element_count() > most_results) return std::nullopt;
+  return run_node(test->node) ? std::optional(test->node) : std::nullopt;
+}
+
+/// What the operator states about the node, in all but how tight its receptive fields are.
+std::string broken_rule(const node_case& node) {
+  constexpr std::int64_t any_width = 1 << 30;
+  field_findings ignored;
+  std::size_t cuts = 0;
+  for (const auto& wrong :
+       {outputs_are_wrong(node), cost_is_wrong(node), fields_are_wrong(node, any_width, ignored),
+        splits_are_wrong(node, cuts)})
+    if (!wrong.empty()) return wrong;
+  return "";
+}
+
 } // namespace
 
 TEST_CASE("every kernel passes ONNX's tests of single nodes") {
@@ -224,4 +254,17 @@ TEST_CASE("every kernel passes ONNX's tests of single nodes") {
   MESSAGE(passed, " passed, ", out_of_scope,
           " of more than one node, or of operators or types that Shoal does not have");
   CHECK(passed > 0);
+}
+
+TEST_CASE("what operators state about themselves holds for ONNX's nodes") {
+  int tried = 0;
+  for (const auto& folder : suite_tests("node")) {
+    const auto node = small_node(folder);
+    if (!node) continue;
+    ++tried;
+    const auto wrong = broken_rule(*node);
+    CHECK_MESSAGE(wrong.empty(), suite_name(folder), ": ", wrong);
+  }
+  if (tried == 0) MESSAGE("skipped: no ONNX tests in ", suite_folder().string());
+  CHECK((tried > 300 || suite_tests("node").empty()));
 }

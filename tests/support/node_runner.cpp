@@ -46,20 +46,21 @@ struct bench {
   weight_cache weights;
 };
 
-tensor stored(const tensor_type& type, layout format) {
+tensor stored(const tensor_type& type, layout format, unsigned char garbage = 0xcd) {
   const auto elements = stored_elements(type.dims, format);
   tensor t({type.type, {elements}},
            allocate_storage(static_cast<std::size_t>(elements) * size_of(type.type)));
-  std::memset(t.mutable_data(), 0xcd, t.byte_size()); // a kernel that leaves holes is caught
+  std::memset(t.mutable_data(), garbage, t.byte_size()); // a kernel that leaves holes is caught
   return t;
 }
 
-std::vector<tensor> run(kernel& k, const node_case& test, const bench& b) {
+std::vector<tensor> run(kernel& k, const std::vector<node_input>& given, int threads,
+                        const bench& b, unsigned char garbage) {
   std::vector<tensor> inputs, outputs, plain;
   std::vector<const_view> in;
   std::vector<view> out;
-  for (std::size_t i = 0; i < test.inputs.size(); ++i) {
-    const auto& value = test.inputs[i].value;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto& value = given[i].value;
     if (value.empty()) {
       in.push_back({});
       continue;
@@ -70,12 +71,12 @@ std::vector<tensor> run(kernel& k, const node_case& test, const bench& b) {
     reference::reorder(value, {inputs.back().mutable_data(), v.type, v.format, v.dims});
   }
   for (std::size_t i = 0; i < b.types.size(); ++i) {
-    outputs.push_back(stored(b.types[i], k.output_layout(i)));
+    outputs.push_back(stored(b.types[i], k.output_layout(i), garbage));
     out.push_back(
         {outputs.back().mutable_data(), b.types[i].type, k.output_layout(i), b.types[i].dims});
   }
   const auto scratch = allocate_storage(k.scratch_bytes());
-  omp_set_num_threads(test.threads);
+  omp_set_num_threads(threads);
   k.run({in, out, scratch->data()});
   for (std::size_t i = 0; i < b.types.size(); ++i) {
     plain.push_back(stored(b.types[i], layout::plain).reshaped(b.types[i].dims));
@@ -92,23 +93,43 @@ result<std::vector<tensor_type>> infer_node(const node_case& test) {
   return b.types;
 }
 
-result<std::vector<tensor>> run_node(const node_case& test, std::string_view kernel_name) {
-  bench b(test);
-  SHOAL_CHECK(b.infer(test));
+struct prepared_node::state {
+  explicit state(const node_case& t) : test(t), bench_of(t) {}
+  node_case test; ///< holds the constants that the kernel was prepared with
+  bench bench_of;
+  std::unique_ptr<kernel> prepared; ///< null where the operator needs none
+};
+
+result<prepared_node> prepared_node::make(const node_case& test, std::string_view kernel_name) {
+  auto made = std::make_shared<state>(test);
+  auto& b = made->bench_of;
+  SHOAL_CHECK(b.infer(made->test));
   const auto& op = *b.node.definition;
-  if (op.is_view) return std::vector<tensor>{test.inputs[0].value.reshaped(b.types[0].dims)};
-  if (op.evaluate != nullptr) return op.evaluate({b.node, b.operands});
+  if (op.is_view || op.evaluate != nullptr) return prepared_node(std::move(made));
   for (const auto& entry : op.kernels) {
     if (!kernel_name.empty() && entry.name != kernel_name) continue;
-    SHOAL_TRY(auto k, entry.prepare(b.context(test)));
-    if (k == nullptr) continue;
-    try {
-      return run(*k, test, b);
-    } catch (const kernel_error& e) {
-      return node_error(b.node, errc::invalid_argument, e.what());
-    }
+    SHOAL_TRY(made->prepared, entry.prepare(b.context(made->test)));
+    if (made->prepared != nullptr) return prepared_node(std::move(made));
   }
   return fail(errc::unsupported, "no kernel '{}' of {} applies", kernel_name, test.op);
+}
+
+result<std::vector<tensor>> prepared_node::run(const std::vector<node_input>& inputs,
+                                               unsigned char garbage) {
+  auto& b = state_->bench_of;
+  const auto& op = *b.node.definition;
+  if (op.is_view) return std::vector<tensor>{inputs[0].value.reshaped(b.types[0].dims)};
+  if (op.evaluate != nullptr) return op.evaluate({b.node, b.operands});
+  try {
+    return test::run(*state_->prepared, inputs, state_->test.threads, b, garbage);
+  } catch (const kernel_error& e) {
+    return node_error(b.node, errc::invalid_argument, e.what());
+  }
+}
+
+result<std::vector<tensor>> run_node(const node_case& test, std::string_view kernel_name) {
+  SHOAL_TRY(auto prepared, prepared_node::make(test, kernel_name));
+  return prepared.run(test.inputs);
 }
 
 std::vector<std::string> applicable_kernels(const node_case& test) {

@@ -2,6 +2,7 @@
 
 #include "runtime/operators/operator.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,22 @@ result<std::vector<tensor_type>> infer_node(const node_case& test);
 /// kernels (a view, or one with `evaluate`) is computed accordingly. Inputs and outputs are plain,
 /// whatever layouts the kernel asks for. An error when no kernel of that name applies.
 result<std::vector<tensor>> run_node(const node_case& test, std::string_view kernel_name = "");
+
+/// A node whose kernel is prepared once and run on many inputs of the same types. Those that are
+/// constant stay as they were.
+class prepared_node {
+ public:
+  /// As for `run_node`.
+  static result<prepared_node> make(const node_case& test, std::string_view kernel_name = "");
+  /// Every output holds bytes of the value `garbage` before the run.
+  result<std::vector<tensor>> run(const std::vector<node_input>& inputs,
+                                  unsigned char garbage = 0xcd);
+
+ private:
+  struct state;
+  explicit prepared_node(std::shared_ptr<state> s) : state_(std::move(s)) {}
+  std::shared_ptr<state> state_;
+};
 
 /// Names of the kernels that apply to this case.
 std::vector<std::string> applicable_kernels(const node_case& test);

@@ -4,13 +4,14 @@
 #include "runtime/graph/onnx_import.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <onnx/defs/parser.h>
 
 namespace shoal::test {
 
-std::shared_ptr<const graph> graph_of_text(const std::string& text) {
+std::shared_ptr<const graph> graph_of_text(const std::string& text, int opset) {
   onnx::ModelProto model;
-  const auto whole = "<ir_version: 8, opset_import: [\"\" : 17]>\n" + text;
+  const auto whole = fmt::format("<ir_version: 8, opset_import: [\"\" : {}]>\n{}", opset, text);
   onnx::OnnxParser parser(whole.c_str());
   const auto parsed = parser.Parse(model);
   REQUIRE_MESSAGE(parsed.IsOK(), parsed.ErrorMessage());

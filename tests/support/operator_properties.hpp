@@ -23,7 +23,6 @@ std::string split_is_wrong(const node_case& test, const std::vector<int>& split,
 struct field_expectation {
   bool global = false;    ///< the operator is to state no interval
   std::int64_t slack = 0; ///< elements by which an interval may be too wide on either side
-  int input_axis = -1; ///< of the input, where it is not `axis`: broadcasting aligns on the right
 };
 
 /// Changes one element of input `input` after the other and watches which outputs move: along

@@ -10,8 +10,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 using namespace shoal;
 using namespace shoal::test;
@@ -101,6 +103,7 @@ TEST_CASE("below opset 13 weights have one scale, and below 10 there are none") 
   REQUIRE_MESSAGE(made, (made ? std::string() : made.error().message()));
   CHECK(difference(original, round_trip(made->model)).relative_rms < 0.1);
   for (const auto& node : made->model.nodes()) CHECK(!node.attrs.contains("axis"));
+  CHECK(!made->per_channel);
   const auto refused = quantize_model(small_network(9), samples(1, 1), {});
   REQUIRE(!refused);
   CHECK(refused.error().code() == errc::unsupported);
@@ -135,6 +138,66 @@ TEST_CASE("a percentile leaves rare extremes out of the range") {
   REQUIRE(most);
   CHECK((*most)[0].high < 1);
   CHECK((*most)[0].low <= -0.9f);
+}
+
+namespace {
+
+value_range range_of(const std::vector<float>& numbers, range_rule rule) {
+  sketch s;
+  const auto count = static_cast<std::int64_t>(numbers.size());
+  const auto model = s.input("x", {count}).node("Identity", {"x"}, {"y"}).output("y").build();
+  const auto y = model.outputs()[0];
+  const std::vector<model_sample> sample{{tensor::of<float>({count}, numbers)}};
+  const auto ranges = observe_ranges(model, {&y, 1}, sample, {.rule = rule});
+  REQUIRE(ranges);
+  return (*ranges)[0];
+}
+
+/// The mean square of what 256 values between the ends of a range make wrong.
+double quantization_error(const std::vector<float>& numbers, const value_range& range) {
+  const double unit = static_cast<double>(range.high - range.low) / 255;
+  double sum = 0;
+  for (const float x : numbers) {
+    const auto inside = static_cast<double>(std::clamp(x, range.low, range.high) - range.low);
+    const double off = std::nearbyint(inside / unit) * unit -
+                       (static_cast<double>(x) - static_cast<double>(range.low));
+    sum += off * off;
+  }
+  return sum / static_cast<double>(numbers.size());
+}
+
+} // namespace
+
+TEST_CASE("entropy leaves rare extremes out, and nothing of what is spread evenly") {
+  std::mt19937_64 random(7);
+  std::uniform_real_distribution<float> even(-1, 1);
+  std::vector<float> numbers(20000);
+  for (auto& x : numbers) x = even(random);
+  const auto whole = range_of(numbers, range_rule::entropy);
+  CHECK(whole.low < -0.98f);
+  CHECK(whole.high > 0.98f);
+
+  for (auto& x : numbers) x = even(random) + even(random) + even(random) + even(random);
+  const auto bulk = numbers;
+  for (std::size_t i = 0; i < 4; ++i) numbers[i] = 80;
+  const auto cut = range_of(numbers, range_rule::entropy);
+  CHECK(cut.high < 20);
+  CHECK(cut.high > 2.5f);
+  CHECK(cut.low < -2.5f);
+  CHECK(quantization_error(bulk, cut) <
+        quantization_error(bulk, range_of(numbers, range_rule::percentile)) / 10);
+
+  for (auto& x : numbers) x = std::max(x, 0.0f); // mostly zeros, as an activation leaves them
+  const auto positive = range_of(numbers, range_rule::entropy);
+  CHECK(positive.low == 0);
+  CHECK(positive.high < 20);
+  CHECK(positive.high > 2.5f);
+}
+
+TEST_CASE("entropy copes with what has no spread") {
+  CHECK(range_of({0, 0, 0}, range_rule::entropy).high == 0);
+  CHECK(range_of({5, 5, 5, 5}, range_rule::entropy).high == 5);
+  CHECK(range_of({-3, 0, 0}, range_rule::entropy).low == -3);
 }
 
 TEST_CASE("half-precision weights take half the bytes and change little") {

@@ -87,6 +87,6 @@ TEST_CASE("arithmetic on parts is the part of the arithmetic") {
   CHECK(split_is_wrong({.op = "Sub", .inputs = {full, one}}, {1, unsplit}, 1) == "");
   CHECK(split_is_wrong({.op = "Sub", .inputs = {full, full}}, {1, 0}, std::nullopt) == "");
   CHECK(field_is_wrong({.op = "Sub", .inputs = {full, full}}, 0, 1) == "");
-  CHECK(field_is_wrong({.op = "Sub", .inputs = {full, row}}, 1, 2, {.input_axis = 0}) == "");
-  CHECK(field_is_wrong({.op = "Sub", .inputs = {full, one}}, 1, 1, {.input_axis = 0}) == "");
+  CHECK(field_is_wrong({.op = "Sub", .inputs = {full, row}}, 1, 2) == "");
+  CHECK(field_is_wrong({.op = "Sub", .inputs = {full, one}}, 1, 1) == "");
 }

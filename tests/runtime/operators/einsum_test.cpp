@@ -36,6 +36,9 @@ TEST_CASE("Einsum transposes, sums, traces and multiplies as its equation says")
   CHECK(identical(of_counting("i,j->ij", {{2}, {2}}), tensor::of<float>({2, 2}, {0, 0, 0, 1})));
   CHECK(
       identical(of_counting("ij,jk", {{2, 2}, {2, 2}}), tensor::of<float>({2, 2}, {2, 3, 6, 11})));
+  // An ellipsis that the output lacks is summed over.
+  CHECK(identical(of_counting("...i->i", {{2, 3}}), tensor::of<float>({3}, {3, 5, 7})));
+  CHECK(identical(of_counting("...i,i->", {{2, 2, 2}, {2}}), tensor::of<float>({}, {16})));
   // Without an output: an ellipsis first, then the letters that occur once, sorted.
   CHECK(of_counting("b...a", {{2, 3, 4}}).dims() == shape{3, 4, 2});
   CHECK(of_counting(" A b , b ... -> ... A ", {{2, 3}, {3, 5, 7}}).dims() == shape{5, 7, 2});
@@ -77,7 +80,6 @@ TEST_CASE("Einsum refuses what makes no sense") {
   CHECK(is_refused("i1", {{2, 3}}, "has a term 'i1'"));
   CHECK(is_refused("......", {{2, 3}}, "has a term"));
   CHECK(is_refused("i,i", {{2}, {3}}, "same label"));
-  CHECK(is_refused("...i->i", {{2, 3}}, "ellipsis"));
 }
 
 TEST_CASE("Einsum states what it reads and how it can be cut") {

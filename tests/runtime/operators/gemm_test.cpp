@@ -74,7 +74,7 @@ TEST_CASE("What Gemm says of cuts and fields holds") {
   const auto turned = gemm(5, 6, 4, 3, shape{5, 6});
   CHECK(split_is_wrong(turned, {1, unsplit, 0}, 0) == "");
   CHECK(split_is_wrong(turned, {1, unsplit, unsplit}, std::nullopt) == "");
-  CHECK(field_is_wrong(turned, 0, 0, {.global = true}) == "");
+  CHECK(field_is_wrong(turned, 0, 0) == "");
   CHECK(field_is_wrong(turned, 2, 1) == "");
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("Transpose permutes, or reverses") {
   CHECK(split_is_wrong(test, {0}, 2) == "");
   CHECK(split_is_wrong(test, {2}, 0, 3) == "");
   CHECK(field_is_wrong(test, 0, 1) == "");
-  CHECK(field_is_wrong(test, 0, 0, {.global = true}) == "");
+  CHECK(field_is_wrong(test, 0, 0) == "");
 }
 
 TEST_CASE("Concat joins along any axis, and blocked channels as they are") {

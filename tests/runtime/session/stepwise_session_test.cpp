@@ -187,6 +187,30 @@ TEST_CASE("Scan walks along axes, in either direction") {
   CHECK(identical(out[1], tensor::of<float>({2, 3}, {3, 5, 6, 106, 111, 115})));
 }
 
+TEST_CASE("Scan of opset 8 walks through each sequence of a batch as far as it goes") {
+  const auto model = graph_of_text(R"(
+    sums (int64[2] lengths, float[2,1] first, float[2,3,1] x) => (float[2,1] last, float[2,3,1] all) {
+      last, all = Scan<num_scan_inputs = 1, body = step (float[1] state, float[1] element)
+          => (float[1] next, float[1] row) {
+        next = Add(state, element)
+        row = Identity(next)
+      }>(lengths, first, x)
+    })",
+                                   8);
+  session_cache sessions(model, {});
+  const auto lengths = [](std::initializer_list<std::int64_t> of) {
+    return tensor::of<std::int64_t>({static_cast<std::int64_t>(of.size())}, of);
+  };
+  const auto first = tensor::of<float>({2, 1}, {0, 100});
+  const auto x = tensor::of<float>({2, 3, 1}, {1, 2, 3, 4, 5, 6});
+  const auto out = run(sessions, {lengths({3, 2}), first, x});
+  CHECK(identical(out[0], tensor::of<float>({2, 1}, {6, 109})));
+  CHECK(identical(out[1], tensor::of<float>({2, 3, 1}, {1, 3, 6, 104, 109, 0})));
+  CHECK(failure(sessions, {lengths({3, 4}), first, x}).message().find("4 long") !=
+        std::string::npos);
+  CHECK(failure(sessions, {lengths({3, -1}), first, x}).code() == errc::invalid_argument);
+}
+
 TEST_CASE("a model with bodies is written and read back as it was") {
   for (const auto* text : {counts_down, branches}) {
     const auto model = graph_of_text(text);
