@@ -167,6 +167,24 @@ TEST_CASE("MultiHeadAttention agrees with its reference on masks of every form")
                               with({{"num_heads", std::int64_t{4}}}))));
 }
 
+TEST_CASE("MultiHeadAttention of many queries agrees with its reference, causal or not") {
+  const tensor none;
+  for (const std::int64_t queries : {3, 4, 17, 33, 70})
+    for (const std::int64_t causal : {0, 1})
+      for (const std::int64_t keys : {1, 16, 45}) {
+        CAPTURE(queries);
+        CAPTURE(keys);
+        const auto test =
+            microsoft("MultiHeadAttention",
+                      {random_floats({2, queries, 26}, 1), random_floats({2, keys, 26}, 2),
+                       random_floats({2, keys, 70}, 3), none,
+                       random_tensor({dtype::i32, {2, queries, keys}}, 6, 0, 4),
+                       random_floats({2, 1, queries, keys}, 7)},
+                      with({{"num_heads", std::int64_t{2}}, {"unidirectional", causal}}));
+        CHECK(kernels_disagree(test, 1e-4, 1e-5) == "");
+      }
+}
+
 TEST_CASE("Attention projects first") {
   for (const bool constant : {true, false})
     for (const std::int64_t causal : {0, 1}) {
