@@ -20,6 +20,7 @@ result<graph> rewrite(const graph& model, const rewrite_options& options) {
   if (options.fold_batch_norm) SHOAL_CHECK(fold_batch_norm(g));
   if (options.fuse_residual) SHOAL_CHECK(fuse_residual(g));
   if (options.fuse_activation) SHOAL_CHECK(fuse_activation(g));
+  if (options.fuse_attention) rewrite_rules::fuse_attention(g);
   if (options.fuse_gelu) rewrite_rules::fuse_gelu(g);
   if (options.fuse_layer_norm) rewrite_rules::fuse_layer_norm(g);
   if (options.fuse_bias) rewrite_rules::fuse_bias(g);

@@ -43,6 +43,9 @@ struct rewrite_options {
   /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
   /// com.microsoft FusedConv.
   bool fuse_activation = true;
+  /// Attention written out, its scale constant, its mask added or put in by a Where, behind it the
+  /// Transpose that joins the heads, into ScaledDotProductAttention of the domain shoal.
+  bool fuse_attention = true;
   /// 0.5 x (1 + erf(x / sqrt(2))), its approximation by tanh, and x sigmoid(a x), whatever the
   /// order of the factors, into com.microsoft Gelu, FastGelu and QuickGelu.
   bool fuse_gelu = true;

@@ -14,6 +14,7 @@ result<void> fold_constants(graph_editor& g, const rewrite_options& options);
 result<void> fold_batch_norm(graph_editor& g);
 result<void> fuse_residual(graph_editor& g);
 result<void> fuse_activation(graph_editor& g);
+void fuse_attention(graph_editor& g);
 void fuse_gelu(graph_editor& g);
 void fuse_layer_norm(graph_editor& g);
 void fuse_bias(graph_editor& g);

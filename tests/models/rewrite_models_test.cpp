@@ -26,6 +26,7 @@ constexpr named_rule rules[] = {{"remove_dead_nodes", &rewrite_options::remove_d
                                 {"fold_batch_norm", &rewrite_options::fold_batch_norm},
                                 {"fuse_residual", &rewrite_options::fuse_residual},
                                 {"fuse_activation", &rewrite_options::fuse_activation},
+                                {"fuse_attention", &rewrite_options::fuse_attention},
                                 {"fuse_gelu", &rewrite_options::fuse_gelu},
                                 {"fuse_layer_norm", &rewrite_options::fuse_layer_norm},
                                 {"fuse_bias", &rewrite_options::fuse_bias}};
