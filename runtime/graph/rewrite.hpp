@@ -43,6 +43,9 @@ struct rewrite_options {
   /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
   /// com.microsoft FusedConv.
   bool fuse_activation = true;
+  /// Transposes one behind the other, or with elementwise operators between them, into one, or none
+  /// if they cancel.
+  bool join_transposes = true;
   /// Attention written out, its scale constant, its mask added or put in by a Where, behind it the
   /// Transpose that joins the heads, into ScaledDotProductAttention of the domain shoal.
   bool fuse_attention = true;
@@ -54,6 +57,9 @@ struct rewrite_options {
   bool fuse_layer_norm = true;
   /// MatMul by a constant matrix + a constant row into BiasedMatMul of the domain shoal.
   bool fuse_bias = true;
+  /// A Transpose of the last two axes into the product that reads it: transA and transB of Gemm, or
+  /// of com.microsoft FusedMatMul, which a MatMul becomes.
+  bool fuse_transposes = true;
 
   node_evaluator evaluate = {};
   /// What folding may make of one node, at most.

@@ -96,12 +96,14 @@ bool read_scores(const graph_editor& g, value_id id, std::size_t reader, found_a
   if (!n || !g.is(*n, "MatMul")) return false;
   found.nodes.push_back(*n);
   found.q = read_operand(g, unscaled(g, g.input(*n, 0), found));
+  found.q.value = unscaled(g, found.q.value, found);
   read_earlier_scaling(g, *n, found);
   const auto keys = g.producer(unscaled(g, g.input(*n, 1), found));
   if (transposes(g, keys, {0, 2, 3, 1}))
     found.k = {g.input(*keys, 0), true};
   else if (transposes(g, keys, {0, 1, 3, 2}))
     found.k = read_operand(g, g.input(*keys, 0));
+  if (found.k.value != no_value) found.k.value = unscaled(g, found.k.value, found);
   return found.k.value != no_value;
 }
 

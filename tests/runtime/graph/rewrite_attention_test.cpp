@@ -133,6 +133,7 @@ TEST_CASE("attention keeps the order that its operands come in, and the name of 
   check_same_outputs(before, after);
   rewrite_options off;
   off.fuse_attention = false;
+  off.fuse_transposes = false;
   CHECK(text_of(rewritten(before, off)) == text_of(before));
 }
 
