@@ -55,6 +55,9 @@ struct rewrite_options {
   /// The formula of a normalisation over the last axis, with constant scale and shift, into
   /// LayerNormalization of the domain shoal.
   bool fuse_layer_norm = true;
+  /// Add + LayerNormalization over the last axis into AddLayerNormalization of the domain shoal,
+  /// which still gives the sum where something else reads it.
+  bool fuse_added_norm = true;
   /// MatMul by a constant matrix + a constant row into BiasedMatMul of the domain shoal.
   bool fuse_bias = true;
   /// A Transpose of the last two axes into the product that reads it: transA and transB of Gemm, or

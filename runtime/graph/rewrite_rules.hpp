@@ -18,6 +18,7 @@ void join_transposes(graph_editor& g);
 void fuse_attention(graph_editor& g);
 void fuse_gelu(graph_editor& g);
 void fuse_layer_norm(graph_editor& g);
+void fuse_added_norm(graph_editor& g);
 void fuse_bias(graph_editor& g);
 void fuse_transposes(graph_editor& g);
 

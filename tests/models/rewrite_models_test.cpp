@@ -30,6 +30,7 @@ constexpr named_rule rules[] = {{"remove_dead_nodes", &rewrite_options::remove_d
                                 {"fuse_attention", &rewrite_options::fuse_attention},
                                 {"fuse_gelu", &rewrite_options::fuse_gelu},
                                 {"fuse_layer_norm", &rewrite_options::fuse_layer_norm},
+                                {"fuse_added_norm", &rewrite_options::fuse_added_norm},
                                 {"fuse_bias", &rewrite_options::fuse_bias},
                                 {"fuse_transposes", &rewrite_options::fuse_transposes}};
 

@@ -126,6 +126,34 @@ TEST_CASE("BiasGelu is Gelu of the sum") {
   CHECK(split_is_wrong(test, {2, unsplit}, std::nullopt) == "");
 }
 
+TEST_CASE("AddLayerNormalization adds as Add does, and normalises rows") {
+  const auto node = [](const shape& x, const shape& z, bool shifted, std::size_t outputs) {
+    node_case test{"AddLayerNormalization",
+                   {random_floats(x, 1), random_floats(z, 2), {random_floats({37}, 3), true}},
+                   with({{"epsilon", 1e-3f}}),
+                   "shoal",
+                   1,
+                   outputs};
+    if (shifted) test.inputs.push_back({random_floats({37}, 4), true});
+    return test;
+  };
+  const auto same = node({3, 5, 37}, {3, 5, 37}, true, 2);
+  CHECK(kernels_disagree(same, 1e-4, 1e-5) == "");
+  CHECK(kernels_disagree(node({3, 5, 37}, {5, 37}, false, 1), 1e-4, 1e-5) == "");
+  CHECK(kernels_disagree(node({1, 37}, {3, 5, 1}, true, 2), 1e-4, 1e-5) == "");
+  CHECK(split_is_wrong(same, {1, 1, unsplit, unsplit}, 1) == "");
+  CHECK(split_is_wrong(node({3, 5, 37}, {5, 37}, true, 2), {0, unsplit, unsplit, unsplit}, 0) ==
+        "");
+  CHECK(split_is_wrong(same, {2, 2, unsplit, unsplit}, std::nullopt) == "");
+  CHECK(split_is_wrong(same, {0, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  for (const std::size_t input : {0, 1}) {
+    CHECK(field_is_wrong(same, input, 1) == "");
+    CHECK(field_is_wrong(same, input, 2, {.global = true}) == "");
+  }
+  CHECK(!infer_node(node({3, 5, 36}, {3, 5, 36}, true, 1)));
+  CHECK(!infer_node(node({3, 5, 37}, {4, 37}, true, 1)));
+}
+
 TEST_CASE("attention of equal scores is the mean of the values seen") {
   const auto zeros = tensor::of<float>({1, 2, 2}, {0, 0, 0, 0});
   const auto values = tensor::of<float>({1, 2, 2}, {1, 2, 3, 6});
