@@ -11,12 +11,12 @@ namespace {
 void attend(const attention_problem& p, const attention_mask& mask, std::int64_t b, std::int64_t h,
             std::int64_t s, const float* q, const float* k, const float* v, float* scores,
             float* y) {
-  const auto keys = mask.causal ? std::min(p.keys, s + 1 + p.keys - p.queries) : p.keys;
+  const auto keys = p.keys_seen(mask, s);
   double highest = -std::numeric_limits<double>::infinity();
   for (std::int64_t t = 0; t < keys; ++t) {
     double sum = 0;
     for (std::int64_t i = 0; i < p.size; ++i)
-      sum += static_cast<double>(q[i]) * static_cast<double>(k[t * p.key_stride + i]);
+      sum += static_cast<double>(q[i]) * static_cast<double>(k[t * p.k.row + i]);
     scores[t] = static_cast<float>(sum * static_cast<double>(p.scale) +
                                    static_cast<double>(mask.at(b, h, s, t)));
     highest = std::max(highest, static_cast<double>(scores[t]));
@@ -29,22 +29,24 @@ void attend(const attention_problem& p, const attention_mask& mask, std::int64_t
   for (std::int64_t i = 0; i < p.value_size; ++i) {
     double sum = 0;
     for (std::int64_t t = 0; t < keys; ++t)
-      sum += static_cast<double>(scores[t]) * static_cast<double>(v[t * p.value_stride + i]);
+      sum += static_cast<double>(scores[t]) * static_cast<double>(v[t * p.v.row + i]);
     y[i] = keys > 0 ? static_cast<float>(sum / total) : 0.0f;
   }
 }
 
 } // namespace
 
+std::int64_t attention_scratch(const attention_problem& p, int) {
+  return p.keys;
+}
+
 void attention(const attention_problem& p, const attention_mask& mask, const float* q,
-               const float* k, const float* v, float* scores, float* y) {
+               const float* k, const float* v, float* scratch, float* y) {
   for (std::int64_t b = 0; b < p.batch; ++b)
     for (std::int64_t h = 0; h < p.heads; ++h)
       for (std::int64_t s = 0; s < p.queries; ++s)
-        attend(p, mask, b, h, s, q + (b * p.queries + s) * p.query_stride + h * p.size,
-               k + b * p.keys * p.key_stride + h * p.size,
-               v + b * p.keys * p.value_stride + h * p.value_size, scores,
-               y + ((b * p.queries + s) * p.heads + h) * p.value_size);
+        attend(p, mask, b, h, s, p.q.at(q, b, h, s), p.k.at(k, b, h), p.v.at(v, b, h), scratch,
+               p.y_at(y, b, h, s));
 }
 
 } // namespace shoal::reference

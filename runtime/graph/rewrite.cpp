@@ -20,9 +20,13 @@ result<graph> rewrite(const graph& model, const rewrite_options& options) {
   if (options.fold_batch_norm) SHOAL_CHECK(fold_batch_norm(g));
   if (options.fuse_residual) SHOAL_CHECK(fuse_residual(g));
   if (options.fuse_activation) SHOAL_CHECK(fuse_activation(g));
+  if (options.join_transposes) rewrite_rules::join_transposes(g);
+  if (options.fuse_attention) rewrite_rules::fuse_attention(g);
   if (options.fuse_gelu) rewrite_rules::fuse_gelu(g);
   if (options.fuse_layer_norm) rewrite_rules::fuse_layer_norm(g);
+  if (options.fuse_added_norm) rewrite_rules::fuse_added_norm(g);
   if (options.fuse_bias) rewrite_rules::fuse_bias(g);
+  if (options.fuse_transposes) rewrite_rules::fuse_transposes(g);
   if (options.remove_dead_nodes) rewrite_rules::remove_dead_nodes(g);
   return std::move(g).finish();
 }

@@ -43,14 +43,26 @@ struct rewrite_options {
   /// Conv + Relu, LeakyRelu, Sigmoid, Tanh, HardSigmoid or Clip with constant bounds into
   /// com.microsoft FusedConv.
   bool fuse_activation = true;
+  /// Transposes one behind the other, or with elementwise operators between them, into one, or none
+  /// if they cancel.
+  bool join_transposes = true;
+  /// Attention written out, its scale constant, its mask added or put in by a Where, behind it the
+  /// Transpose that joins the heads, into ScaledDotProductAttention of the domain shoal.
+  bool fuse_attention = true;
   /// 0.5 x (1 + erf(x / sqrt(2))), its approximation by tanh, and x sigmoid(a x), whatever the
   /// order of the factors, into com.microsoft Gelu, FastGelu and QuickGelu.
   bool fuse_gelu = true;
   /// The formula of a normalisation over the last axis, with constant scale and shift, into
   /// LayerNormalization of the domain shoal.
   bool fuse_layer_norm = true;
+  /// Add + LayerNormalization over the last axis into AddLayerNormalization of the domain shoal,
+  /// which still gives the sum where something else reads it.
+  bool fuse_added_norm = true;
   /// MatMul by a constant matrix + a constant row into BiasedMatMul of the domain shoal.
   bool fuse_bias = true;
+  /// A Transpose of the last two axes into the product that reads it: transA and transB of Gemm, or
+  /// of com.microsoft FusedMatMul, which a MatMul becomes.
+  bool fuse_transposes = true;
 
   node_evaluator evaluate = {};
   /// What folding may make of one node, at most.

@@ -14,9 +14,13 @@ result<void> fold_constants(graph_editor& g, const rewrite_options& options);
 result<void> fold_batch_norm(graph_editor& g);
 result<void> fuse_residual(graph_editor& g);
 result<void> fuse_activation(graph_editor& g);
+void join_transposes(graph_editor& g);
+void fuse_attention(graph_editor& g);
 void fuse_gelu(graph_editor& g);
 void fuse_layer_norm(graph_editor& g);
+void fuse_added_norm(graph_editor& g);
 void fuse_bias(graph_editor& g);
+void fuse_transposes(graph_editor& g);
 
 /// A Conv, or a FusedConv without activation, as a FusedConv that more can be added to; nothing if
 /// node `n` is neither.

@@ -1,8 +1,7 @@
-#include "kernels/cpu/attention.hpp"
 #include "kernels/cpu/matmul.hpp"
-#include "kernels/reference/attention.hpp"
 #include "kernels/reference/matmul.hpp"
 #include "runtime/operators/arguments.hpp"
+#include "runtime/operators/attention_way.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
 #include "runtime/operators/packing.hpp"
@@ -29,6 +28,11 @@ result<std::int64_t> heads_of(const node_context& c, std::int64_t width) {
   if (heads < 1 || width % heads != 0)
     return refuse(c, errc::malformed, "num_heads is {}, which does not divide {}", heads, width);
   return heads;
+}
+
+/// Heads of `size` elements side by side in rows of `width`.
+attention_operand rows_of_heads(std::int64_t rows, std::int64_t width, std::int64_t size) {
+  return {rows * width, size, width};
 }
 
 float scale_of(const node_context& c, std::int64_t size) {
@@ -80,18 +84,6 @@ attention_mask mask_of(const plan& p, const kernel_io& io, bool causal, float ma
   return m;
 }
 
-/// Of `attend`: products with keys and sums of values.
-double products_of(const attention_problem& a) {
-  return 2.0 * static_cast<double>(a.batch * a.heads * a.queries) * static_cast<double>(a.keys) *
-         static_cast<double>(a.size + a.value_size);
-}
-
-std::size_t floats(std::int64_t count) {
-  return static_cast<std::size_t>((count * 4 + 63) / 64 * 64);
-}
-
-using attention_function = decltype(&reference::attention);
-
 /// The batch, if everything that has one is cut there and all else whole.
 std::optional<int> split_batched(const node_context& c, std::span<const int> split,
                                  std::int64_t batch, int rank_of_unbatched) {
@@ -123,7 +115,8 @@ result<plan> attention_plan(const node_context& c) {
   SHOAL_TRY(const auto heads, heads_of(c, w[1] / 3));
   SHOAL_CHECK(arguments::checked_shape(c, shape{x[0], x[1], w[1]}.span()));
   const auto size = w[1] / 3 / heads;
-  plan p{{x[0], heads, x[1], x[1], size, size, w[1], w[1], w[1], scale_of(c, size)}, 3, 5};
+  const auto rows = rows_of_heads(x[1], w[1], size);
+  plan p{{x[0], heads, x[1], x[1], size, size, rows, rows, rows, scale_of(c, size)}, 3, 5};
   SHOAL_CHECK(expect_mask(c, p));
   return p;
 }
@@ -146,7 +139,7 @@ operator_cost attention_cost(const node_context& c, std::span<const tensor_type>
   if (!p) return {};
   const double projection =
       2.0 * static_cast<double>(c.dims(0).element_count()) * static_cast<double>(c.dims(1)[1]);
-  return {projection + products_of(p->problem), rules::operand_bytes(c, outputs)};
+  return {projection + attention_flops(p->problem), rules::operand_bytes(c, outputs)};
 }
 
 std::optional<interval> batch_field(const node_context&, std::size_t input, int axis,
@@ -164,35 +157,33 @@ std::optional<int> attention_split(const node_context& c, std::span<const int> s
 /// Projects the input, then attends.
 class attention_kernel final : public kernel {
  public:
-  attention_kernel(const prepare_context& c, plan p, attention_function attend,
+  attention_kernel(const prepare_context& c, plan p, const attention_way& way,
                    std::unique_ptr<kernel> projection)
-      : plan_(p), attend_(attend), projection_(std::move(projection)),
-        causal_(c.attrs().get_int("unidirectional", 0) != 0),
+      : plan_(p), way_(way), scores_(floats(way.scratch(p.problem, c.threads))),
+        projection_(std::move(projection)), causal_(c.attrs().get_int("unidirectional", 0) != 0),
         masked_(c.attrs().get_float("mask_filter_value", -10000)) {}
 
   std::size_t scratch_bytes() const override {
-    return projected_bytes() + std::max(score_bytes(), projection_->scratch_bytes());
+    return projected_bytes() + std::max(scores_, projection_->scratch_bytes());
   }
   bool reads_input(std::size_t index) const override { return projection_->reads_input(index); }
   void run(const kernel_io& io) override {
     auto* rows = reinterpret_cast<float*>(io.scratch);
-    const auto width = plan_.problem.query_stride;
+    const auto width = plan_.problem.q.row;
     const view projected[] = {{rows, dtype::f32, layout::plain, {rows_of(), width}}};
     auto* rest = io.scratch + projected_bytes();
     projection_->run({io.inputs, projected, rest});
-    attend_(plan_.problem, mask_of(plan_, io, causal_, masked_), rows, rows + width / 3,
-            rows + width / 3 * 2, reinterpret_cast<float*>(rest), io.outputs[0].as<float>());
+    way_.attend(plan_.problem, mask_of(plan_, io, causal_, masked_), rows, rows + width / 3,
+                rows + width / 3 * 2, reinterpret_cast<float*>(rest), io.outputs[0].as<float>());
   }
 
  private:
   std::int64_t rows_of() const { return plan_.problem.batch * plan_.problem.queries; }
-  std::size_t projected_bytes() const { return floats(rows_of() * plan_.problem.query_stride); }
-  std::size_t score_bytes() const {
-    return floats(plan_.problem.batch * plan_.problem.heads * plan_.problem.keys);
-  }
+  std::size_t projected_bytes() const { return floats(rows_of() * plan_.problem.q.row); }
 
   plan plan_;
-  attention_function attend_;
+  attention_way way_;
+  std::size_t scores_;
   std::unique_ptr<kernel> projection_;
   bool causal_;
   float masked_;
@@ -211,7 +202,7 @@ result<std::unique_ptr<kernel>> prepare_attention_cpu(const prepare_context& c) 
                                          c.threads);
   if (projection == nullptr) return nullptr;
   SHOAL_CHECK(pack_constant(*projection, c));
-  return std::make_unique<attention_kernel>(c, p, kernels::attention, std::move(projection));
+  return std::make_unique<attention_kernel>(c, p, cpu_attention, std::move(projection));
 }
 
 result<std::unique_ptr<kernel>> prepare_attention_reference(const prepare_context& c) {
@@ -222,7 +213,7 @@ result<std::unique_ptr<kernel>> prepare_attention_reference(const prepare_contex
     reference::gemm(rows, io.inputs[1], io.inputs.size() > 2 ? io.inputs[2] : const_view{},
                     io.outputs[0], {});
   });
-  return std::make_unique<attention_kernel>(c, p, reference::attention, std::move(projection));
+  return std::make_unique<attention_kernel>(c, p, reference_attention, std::move(projection));
 }
 
 // MultiHeadAttention: query, key, value, bias, padding mask, attention bias, past key and value.
@@ -248,7 +239,12 @@ result<plan> multi_head_plan(const node_context& c) {
   SHOAL_TRY(const auto heads, heads_of(c, q[2]));
   SHOAL_CHECK(heads_of(c, v[2]));
   const auto size = q[2] / heads;
-  plan p{{q[0], heads, q[1], k[1], size, v[2] / heads, q[2], k[2], v[2], scale_of(c, size)}, 4, 5};
+  const auto value_size = v[2] / heads;
+  plan p{{q[0], heads, q[1], k[1], size, value_size, rows_of_heads(q[1], q[2], size),
+          rows_of_heads(k[1], k[2], size), rows_of_heads(v[1], v[2], value_size),
+          scale_of(c, size)},
+         4,
+         5};
   SHOAL_CHECK(expect_mask(c, p));
   return p;
 }
@@ -266,7 +262,7 @@ result<std::vector<tensor_type>> infer_multi_head(const node_context& c) {
 
 operator_cost multi_head_cost(const node_context& c, std::span<const tensor_type> outputs) {
   const auto p = multi_head_plan(c);
-  return {p ? products_of(p->problem) : 0, rules::operand_bytes(c, outputs)};
+  return {p ? attention_flops(p->problem) : 0, rules::operand_bytes(c, outputs)};
 }
 
 std::optional<interval> multi_head_field(const node_context&, std::size_t input, int axis,
@@ -288,14 +284,14 @@ void add_bias(const const_view& x, const float* bias, float* y) {
   for (std::int64_t i = 0; i < x.element_count(); ++i) y[i] = x.as<float>()[i] + bias[i % width];
 }
 
-template <attention_function Attend>
+template <const attention_way& Way>
 result<std::unique_ptr<kernel>> prepare_multi_head(const prepare_context& c) {
   SHOAL_TRY(const auto p, multi_head_plan(c));
   const auto &q = c.dims(0), &k = c.dims(1), &v = c.dims(2);
   const bool biased = c.has(3);
   const std::size_t parts[] = {floats(q.element_count()), floats(k.element_count()),
                                floats(v.element_count())};
-  const auto scores = floats(p.problem.batch * p.problem.heads * p.problem.keys);
+  const auto scores = floats(Way.scratch(p.problem, c.threads));
   const std::size_t copies = biased ? parts[0] + parts[1] + parts[2] : 0;
   const bool causal = c.attrs().get_int("unidirectional", 0) != 0;
   const float masked = c.attrs().get_float("mask_filter_value", -10000);
@@ -314,8 +310,8 @@ result<std::unique_ptr<kernel>> prepare_multi_head(const prepare_context& c) {
             rows[i] = copy;
           }
         }
-        Attend(p.problem, mask_of(p, io, causal, masked), rows[0], rows[1], rows[2],
-               reinterpret_cast<float*>(io.scratch + copies), io.outputs[0].as<float>());
+        Way.attend(p.problem, mask_of(p, io, causal, masked), rows[0], rows[1], rows[2],
+                   reinterpret_cast<float*>(io.scratch + copies), io.outputs[0].as<float>());
       },
       {.scratch_bytes = copies + scores});
 }
@@ -323,8 +319,8 @@ result<std::unique_ptr<kernel>> prepare_multi_head(const prepare_context& c) {
 constexpr kernel_entry attention_kernels[] = {{"cpu", prepare_attention_cpu},
                                               {"reference", prepare_attention_reference}};
 constexpr kernel_entry multi_head_kernels[] = {
-    {"cpu", prepare_multi_head<kernels::attention>},
-    {"reference", prepare_multi_head<reference::attention>}};
+    {"cpu", prepare_multi_head<cpu_attention>},
+    {"reference", prepare_multi_head<reference_attention>}};
 
 } // namespace
 

@@ -26,9 +26,13 @@ constexpr named_rule rules[] = {{"remove_dead_nodes", &rewrite_options::remove_d
                                 {"fold_batch_norm", &rewrite_options::fold_batch_norm},
                                 {"fuse_residual", &rewrite_options::fuse_residual},
                                 {"fuse_activation", &rewrite_options::fuse_activation},
+                                {"join_transposes", &rewrite_options::join_transposes},
+                                {"fuse_attention", &rewrite_options::fuse_attention},
                                 {"fuse_gelu", &rewrite_options::fuse_gelu},
                                 {"fuse_layer_norm", &rewrite_options::fuse_layer_norm},
-                                {"fuse_bias", &rewrite_options::fuse_bias}};
+                                {"fuse_added_norm", &rewrite_options::fuse_added_norm},
+                                {"fuse_bias", &rewrite_options::fuse_bias},
+                                {"fuse_transposes", &rewrite_options::fuse_transposes}};
 
 rewrite_options only(const named_rule& rule) {
   rewrite_options options;

@@ -126,6 +126,34 @@ TEST_CASE("BiasGelu is Gelu of the sum") {
   CHECK(split_is_wrong(test, {2, unsplit}, std::nullopt) == "");
 }
 
+TEST_CASE("AddLayerNormalization adds as Add does, and normalises rows") {
+  const auto node = [](const shape& x, const shape& z, bool shifted, std::size_t outputs) {
+    node_case test{"AddLayerNormalization",
+                   {random_floats(x, 1), random_floats(z, 2), {random_floats({37}, 3), true}},
+                   with({{"epsilon", 1e-3f}}),
+                   "shoal",
+                   1,
+                   outputs};
+    if (shifted) test.inputs.push_back({random_floats({37}, 4), true});
+    return test;
+  };
+  const auto same = node({3, 5, 37}, {3, 5, 37}, true, 2);
+  CHECK(kernels_disagree(same, 1e-4, 1e-5) == "");
+  CHECK(kernels_disagree(node({3, 5, 37}, {5, 37}, false, 1), 1e-4, 1e-5) == "");
+  CHECK(kernels_disagree(node({1, 37}, {3, 5, 1}, true, 2), 1e-4, 1e-5) == "");
+  CHECK(split_is_wrong(same, {1, 1, unsplit, unsplit}, 1) == "");
+  CHECK(split_is_wrong(node({3, 5, 37}, {5, 37}, true, 2), {0, unsplit, unsplit, unsplit}, 0) ==
+        "");
+  CHECK(split_is_wrong(same, {2, 2, unsplit, unsplit}, std::nullopt) == "");
+  CHECK(split_is_wrong(same, {0, unsplit, unsplit, unsplit}, std::nullopt) == "");
+  for (const std::size_t input : {0, 1}) {
+    CHECK(field_is_wrong(same, input, 1) == "");
+    CHECK(field_is_wrong(same, input, 2, {.global = true}) == "");
+  }
+  CHECK(!infer_node(node({3, 5, 36}, {3, 5, 36}, true, 1)));
+  CHECK(!infer_node(node({3, 5, 37}, {4, 37}, true, 1)));
+}
+
 TEST_CASE("attention of equal scores is the mean of the values seen") {
   const auto zeros = tensor::of<float>({1, 2, 2}, {0, 0, 0, 0});
   const auto values = tensor::of<float>({1, 2, 2}, {1, 2, 3, 6});
@@ -165,6 +193,24 @@ TEST_CASE("MultiHeadAttention agrees with its reference on masks of every form")
   CHECK(field_is_wrong(plain, 1, 0) == "");
   CHECK(!infer_node(microsoft("MultiHeadAttention", {operands[0], operands[1], operands[2]},
                               with({{"num_heads", std::int64_t{4}}}))));
+}
+
+TEST_CASE("MultiHeadAttention of many queries agrees with its reference, causal or not") {
+  const tensor none;
+  for (const std::int64_t queries : {3, 4, 17, 33, 70})
+    for (const std::int64_t causal : {0, 1})
+      for (const std::int64_t keys : {1, 16, 45}) {
+        CAPTURE(queries);
+        CAPTURE(keys);
+        const auto test =
+            microsoft("MultiHeadAttention",
+                      {random_floats({2, queries, 26}, 1), random_floats({2, keys, 26}, 2),
+                       random_floats({2, keys, 70}, 3), none,
+                       random_tensor({dtype::i32, {2, queries, keys}}, 6, 0, 4),
+                       random_floats({2, 1, queries, keys}, 7)},
+                      with({{"num_heads", std::int64_t{2}}, {"unidirectional", causal}}));
+        CHECK(kernels_disagree(test, 1e-4, 1e-5) == "");
+      }
 }
 
 TEST_CASE("Attention projects first") {
