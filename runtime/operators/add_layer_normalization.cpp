@@ -45,6 +45,11 @@ int last_axis(const node_context& c) {
   return std::max(c.dims(0).rank(), c.dims(1).rank()) - 1;
 }
 
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  if (input > 1) return std::nullopt;
+  return rules::broadcast_axis(sum_of(c).context, input, axis);
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
   if (input > 1 || axis == last_axis(c)) return std::nullopt;
   return rules::broadcast_field(sum_of(c).context, input, axis, wanted);
@@ -105,6 +110,7 @@ const operator_def add_layer_normalization{
     .max_outputs = 2,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernel_list,

@@ -106,13 +106,28 @@ operator_cost cost(const node_context& c, std::span<const tensor_type> outputs) 
   return {p ? attention_flops(p->problem) : 0, rules::operand_bytes(c, outputs)};
 }
 
-/// Along the batch, if the input has one. (Queries with rows first follow the rows of the result;
-/// without, axis 1 are heads.)
+/// Every operand has batch and heads, queries and mask the rows of the result, values its columns.
+std::optional<int> input_axis(const node_context& c, std::size_t input, int axis) {
+  static constexpr const char* rows_first[] = {"q_rows_first", "k_rows_first", "v_rows_first"};
+  const bool swapped = input < 3 && c.attrs().get_int(rows_first[input], 0) != 0;
+  int at = axis;
+  if (axis == 1) {
+    if (input == 1 || input == 2) return std::nullopt;
+    at = swapped ? 1 : 2;
+  } else if (axis == 2) {
+    at = swapped ? 2 : 1;
+  } else if (axis == 3 && input != 2) {
+    return std::nullopt;
+  }
+  const int own = at - (4 - c.dims(input).rank());
+  if (own < 0) return std::nullopt;
+  return own;
+}
+
 std::optional<interval> field(const node_context& c, std::size_t input, int axis, interval wanted) {
-  const bool whole_rank = c.dims(input).rank() == 4;
-  const bool rows = axis == 1 && input == 0 && c.attrs().get_int("q_rows_first", 0) != 0;
-  if (!whole_rank || c.dims(input)[axis] == 1 || (axis != 0 && !rows)) return std::nullopt;
-  return wanted;
+  const auto own = input_axis(c, input, axis);
+  if (!own) return std::nullopt;
+  return c.dims(input)[*own] == 1 ? interval{0, 0} : wanted;
 }
 
 std::optional<int> split(const node_context& c, std::span<const int> split) {
@@ -151,6 +166,7 @@ const operator_def scaled_dot_product_attention{
     .max_inputs = 4,
     .infer = infer,
     .cost = cost,
+    .input_axis = input_axis,
     .receptive_field = field,
     .split_axis = split,
     .kernels = kernel_list,

@@ -86,7 +86,30 @@ void add_attention(list& all) {
                                               f({5, 2}), f({5, 2})}));
 }
 
+node_case written_out(std::vector<node_input> inputs, attributes attrs) {
+  return {.op = "ScaledDotProductAttention",
+          .inputs = std::move(inputs),
+          .attrs = std::move(attrs),
+          .domain = "shoal",
+          .opset = 1};
+}
+
+void add_attention_written_out(list& all) {
+  all.push_back(written_out({f({2, 3, 5, 4}), f({2, 3, 6, 4}), f({2, 3, 6, 5})}, {}));
+  all.push_back(written_out(
+      {f({2, 5, 3, 4}), f({2, 6, 3, 4}), f({2, 6, 3, 5}), f({2, 1, 1, 6})},
+      with({{"scale", 0.5f}, {"q_rows_first", 1}, {"k_rows_first", 1}, {"v_rows_first", 1}})));
+  all.push_back(written_out({f({2, 3, 5, 4}), f({1, 3, 6, 4}), f({3, 6, 2}), f({5, 6})}, {}));
+  all.push_back(written_out({f({3, 4}), f({6, 4}), f({1, 2, 6, 3}), f({2, 1, 6})}, {}));
+}
+
 void add_rows(list& all) {
+  for (const auto& skip : {shape{2, 3, 4}, shape{1, 3, 4}, shape{4}})
+    all.push_back({.op = "AddLayerNormalization",
+                   .inputs = {f({2, 3, 4}), f(skip), f({4}), f({4})},
+                   .domain = "shoal",
+                   .opset = 1,
+                   .outputs = 2});
   for (const std::int64_t axis : {-1, 1})
     all.push_back({.op = "LayerNormalization",
                    .inputs = {f({2, 3, 4}), f(axis == 1 ? shape{3, 4} : shape{4}),
@@ -118,6 +141,7 @@ void add_products(list& all) {
   add_matrices(all);
   add_equations(all);
   add_attention(all);
+  add_attention_written_out(all);
   add_rows(all);
 }
 
