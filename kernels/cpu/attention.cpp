@@ -85,7 +85,7 @@ SHOAL_MULTIVERSION void exponentials(float* scores, std::int64_t keys, std::int6
         largest[i] = column[t * block + i] > largest[i] ? column[t * block + i] : largest[i];
     for (std::int64_t t = 0; t < keys; ++t)
       for (std::int64_t i = 0; i < lanes; ++i) {
-        const float e = math::exp(column[t * block + i] - largest[i]);
+        const float e = math::exp_of_negative(column[t * block + i] - largest[i]);
         column[t * block + i] = e;
         sum[i] += e;
       }
@@ -150,7 +150,7 @@ SHOAL_INLINE float dot(const float* a, const float* b, std::int64_t n) {
 SHOAL_INLINE float exponentials(float* scores, std::int64_t n) {
   float highest = -infinity;
   for (std::int64_t t = 0; t < n; ++t) highest = scores[t] > highest ? scores[t] : highest;
-  for (std::int64_t t = 0; t < n; ++t) scores[t] = math::exp(scores[t] - highest);
+  for (std::int64_t t = 0; t < n; ++t) scores[t] = math::exp_of_negative(scores[t] - highest);
   float total = 0;
   for (std::int64_t t = 0; t < n; ++t) total += scores[t];
   return total;
