@@ -1,10 +1,8 @@
 #include "kernels/cpu/attention.hpp"
 
 #include "kernels/cpu/math.hpp"
-#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/numbered_pieces.hpp"
 #include "kernels/cpu/tile_product.hpp"
-
-#include <omp.h>
 
 #include <algorithm>
 #include <limits>
@@ -85,7 +83,7 @@ SHOAL_MULTIVERSION void exponentials(float* scores, std::int64_t keys, std::int6
         largest[i] = column[t * block + i] > largest[i] ? column[t * block + i] : largest[i];
     for (std::int64_t t = 0; t < keys; ++t)
       for (std::int64_t i = 0; i < lanes; ++i) {
-        const float e = math::exp(column[t * block + i] - largest[i]);
+        const float e = math::exp_of_negative(column[t * block + i] - largest[i]);
         column[t * block + i] = e;
         sum[i] += e;
       }
@@ -150,7 +148,7 @@ SHOAL_INLINE float dot(const float* a, const float* b, std::int64_t n) {
 SHOAL_INLINE float exponentials(float* scores, std::int64_t n) {
   float highest = -infinity;
   for (std::int64_t t = 0; t < n; ++t) highest = scores[t] > highest ? scores[t] : highest;
-  for (std::int64_t t = 0; t < n; ++t) scores[t] = math::exp(scores[t] - highest);
+  for (std::int64_t t = 0; t < n; ++t) scores[t] = math::exp_of_negative(scores[t] - highest);
   float total = 0;
   for (std::int64_t t = 0; t < n; ++t) total += scores[t];
   return total;
@@ -181,8 +179,9 @@ void attention(const attention_problem& p, const attention_mask& mask, const flo
   const auto step = blocked ? block : 1, blocks = (p.queries + step - 1) / step;
   const auto work = step * p.keys * (p.size + p.value_size);
   const auto grain = parallel_threshold / std::max<std::int64_t>(work, 1);
-  parallel_pieces(p.batch * p.heads * blocks, grain, [&](std::int64_t first, std::int64_t last) {
-    auto* own = scratch + omp_get_thread_num() * scratch_per_thread(p);
+  const auto pieces = p.batch * p.heads * blocks;
+  numbered_pieces(pieces, grain, [&](std::int64_t first, std::int64_t last, int thread) {
+    auto* own = scratch + thread * scratch_per_thread(p);
     for (auto piece = first; piece < last; ++piece) {
       const auto b = piece / blocks / p.heads, h = piece / blocks % p.heads;
       const auto s = piece % blocks * step;

@@ -1,9 +1,7 @@
 #include "kernels/cpu/fourier.hpp"
 
 #include "kernels/cpu/fft.hpp"
-#include "kernels/cpu/parallel.hpp"
-
-#include <omp.h>
+#include "kernels/cpu/numbered_pieces.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -40,8 +38,8 @@ class fast_fourier final : public kernel {
 
   void run(const kernel_io& io) override {
     const auto signals = p_.outer * p_.inner;
-    parallel_pieces(signals, lanes_, [&](std::int64_t first, std::int64_t last) {
-      T* re = reinterpret_cast<T*>(io.scratch) + omp_get_thread_num() * elements_per_thread();
+    numbered_pieces(signals, lanes_, [&](std::int64_t first, std::int64_t last, int thread) {
+      T* re = reinterpret_cast<T*>(io.scratch) + thread * elements_per_thread();
       T* im = re + fft_.length() * lanes_;
       const auto count = last - first;
       for (std::int64_t l = 0; l < count; ++l) load(io, first + l, re + l, im + l, count);

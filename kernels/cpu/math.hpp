@@ -29,8 +29,13 @@ SHOAL_INLINE float scale(float x, std::uint32_t k) {
          std::bit_cast<float>((k - low + 127u) << 23);
 }
 
-/// e^x: 2^k e^r with |r| <= ln(2) / 2 (Cody and Waite's reduction), e^r by Taylor's series.
-/// Relative error below 1.5e-7.
+/// e^r for |r| <= ln(2) / 2, by Taylor's series.
+SHOAL_INLINE float exp_of_fraction(float r) {
+  return polynomial(r, 1.0f, 1.0f, 1.0f / 2, 1.0f / 6, 1.0f / 24, 1.0f / 120, 1.0f / 720,
+                    1.0f / 5040);
+}
+
+/// e^x: 2^k e^r with |r| <= ln(2) / 2 (Cody and Waite's reduction). Relative error below 1.5e-7.
 SHOAL_INLINE float exp(float x) {
   x = x < -104.0f ? -104.0f : x;
   x = x > 89.0f ? 89.0f : x;
@@ -39,9 +44,18 @@ SHOAL_INLINE float exp(float x) {
   const float k = t - shift;
   // ln 2 in two parts, the first with so few bits that its product with k is exact.
   const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
-  const float y =
-      polynomial(r, 1.0f, 1.0f, 1.0f / 2, 1.0f / 6, 1.0f / 24, 1.0f / 120, 1.0f / 720, 1.0f / 5040);
-  return scale(y, std::bit_cast<std::uint32_t>(t) - std::bit_cast<std::uint32_t>(shift));
+  return scale(exp_of_fraction(r),
+               std::bit_cast<std::uint32_t>(t) - std::bit_cast<std::uint32_t>(shift));
+}
+
+/// The same for x <= 0, as a softmax needs it, but for results too small to be normal: 0.
+SHOAL_INLINE float exp_of_negative(float x) {
+  x = x < -88.0f ? -88.0f : x; // k is -127 there, which makes the power of 2 below 0
+  constexpr float shift = 12582912.0f + 127.0f;
+  const float t = x * 1.44269504f + shift;
+  const float k = t - shift;
+  const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+  return exp_of_fraction(r) * std::bit_cast<float>(std::bit_cast<std::uint32_t>(t) << 23);
 }
 
 /// Lambert's continued fraction of tanh, cut off where it is exact to 1e-9 for |x| <= 1.

@@ -1,9 +1,7 @@
 #include "kernels/cpu/resize.hpp"
 
-#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/numbered_pieces.hpp"
 #include "kernels/cpu/simd.hpp"
-
-#include <omp.h>
 
 #include <cstring>
 
@@ -107,8 +105,9 @@ void resize(const resize_extents& e, const resize_table& rows, const resize_tabl
       sum_wide_columns(row, columns, e.out_columns, e.lanes, to);
   };
   const auto grain = parallel_threshold / std::max<std::int64_t>(in_width + out_width, 1);
-  parallel_pieces(e.planes * e.out_rows, grain, [&](std::int64_t first, std::int64_t last) {
-    float* sum = scratch + omp_get_thread_num() * in_width;
+  const auto rows_of_all = e.planes * e.out_rows;
+  numbered_pieces(rows_of_all, grain, [&](std::int64_t first, std::int64_t last, int thread) {
+    float* sum = scratch + thread * in_width;
     for (auto i = first; i < last; ++i) {
       const auto row = i % e.out_rows;
       const float* plane = in + i / e.out_rows * e.in_rows * in_width;
