@@ -54,13 +54,21 @@ SHOAL_MULTIVERSION void take_queries(const float* from, std::int64_t row, std::i
 /// Adds what the mask says about the queries of a block.
 SHOAL_MULTIVERSION void add_mask(const attention_problem& p, const attention_mask& mask,
                                  const query_block& q, float* scores) {
-  const bool same_for_all = mask.added == nullptr || mask.added_row == 0;
-  const bool any = mask.added != nullptr || mask.lengths != nullptr || mask.seen != nullptr;
-  for (std::int64_t t = 0; any && t < p.keys; ++t) {
+  const bool added = mask.added != nullptr;
+  const bool others = mask.lengths != nullptr || mask.seen != nullptr;
+  const bool same_for_all =
+      (!added || mask.added_row == 0) && (mask.seen == nullptr || mask.seen_row == 0);
+  const auto* rows =
+      added ? mask.added + q.b * mask.added_batch + q.h * mask.added_head + q.first * mask.added_row
+            : nullptr;
+  for (std::int64_t t = 0; (added || others) && t < p.keys; ++t) {
     auto* of_key = scores + t * block;
-    if (same_for_all && (mask.seen == nullptr || mask.seen_row == 0)) {
-      const float added = mask.at(q.b, q.h, q.first, t);
-      for (std::int64_t j = 0; j < block; ++j) of_key[j] += added;
+    if (same_for_all) {
+      const float same = mask.at(q.b, q.h, q.first, t);
+      for (std::int64_t j = 0; j < block; ++j) of_key[j] += same;
+    } else if (!others) {
+      const auto* of_row = rows + t * mask.added_key;
+      for (std::int64_t j = 0; j < q.count; ++j) of_key[j] += of_row[j * mask.added_row];
     } else {
       for (std::int64_t j = 0; j < q.count; ++j) of_key[j] += mask.at(q.b, q.h, q.first + j, t);
     }
