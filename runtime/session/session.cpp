@@ -197,7 +197,7 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
     }
   }
   return catch_deferred([&]() -> result<std::unique_ptr<session>> {
-    SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options.threads));
+    SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options));
     return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
                                               options, outside);
   });

@@ -13,8 +13,11 @@
 namespace shoal {
 
 struct session_options {
-  int threads = 1;                            ///< OpenMP threads of every run
-  bool entries_apart = true;                  ///< run a batch entry by entry where that pays
+  int threads = 1;           ///< OpenMP threads of every run
+  bool entries_apart = true; ///< run a batch entry by entry where that pays
+  /// Kernels overwrite inputs that nobody reads any more, and producers write where a Concat would
+  /// copy to. Without it every value has memory of its own while it lives.
+  bool share_memory = true;
   buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
 };
 

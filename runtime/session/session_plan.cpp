@@ -18,9 +18,9 @@ struct placed_value {
 class planner {
  public:
   planner(const bound_graph& bound, const session_layouts& outside, weight_cache& weights,
-          int threads)
+          const session_options& options)
       : bound_(bound), model_(*bound.model), outside_(outside), weights_(weights),
-        threads_(threads), placed_(model_.values().size()),
+        options_(options), placed_(model_.values().size()),
         last_reader_(model_.values().size(), 0) {}
 
   result<session_plan> run() {
@@ -87,7 +87,7 @@ class planner {
     const auto at = locate(id);
     const auto& type = bound_.value(id).type;
     session_step step;
-    step.work = kernels::make_reorder(type.dims, type.type, at.format, wanted, threads_);
+    step.work = kernels::make_reorder(type.dims, type.type, at.format, wanted, options_.threads);
     step.node = node;
     step.kernel_name = "reorder";
     step.input_slots = {at.slot};
@@ -146,7 +146,8 @@ class planner {
     for (const auto id : node.inputs)
       formats.push_back(id == no_value ? layout::plain : placed_[id].format);
     for (const auto& entry : node.definition->kernels) {
-      SHOAL_TRY(auto work, entry.prepare({{node, operands}, types, formats, threads_, weights_}));
+      SHOAL_TRY(auto work,
+                entry.prepare({{node, operands}, types, formats, options_.threads, weights_}));
       if (work == nullptr) continue;
       session_step step;
       step.work = std::move(work);
@@ -181,7 +182,7 @@ class planner {
   /// The slot of the input that output 0 may overwrite, if this node is the last to need it.
   std::size_t reusable_input(std::size_t n, const session_step& step) {
     const auto which = step.work->overwritable_input();
-    if (!which) return no_slot;
+    if (!which || !options_.share_memory) return no_slot;
     const auto slot = step.input_slots[*which];
     if (plan_.slots[slot].kind != slot_kind::arena) return no_slot;
     const auto& type = bound_.value(model_.nodes()[n].outputs[0]).type;
@@ -213,7 +214,7 @@ class planner {
   /// producers write them there.
   void join_inputs(const session_step& step) {
     const auto whole = step.output_slots.empty() ? no_slot : step.output_slots[0];
-    if (whole == no_slot) return;
+    if (whole == no_slot || !options_.share_memory) return;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const auto s = step.input_slots[i];
       const auto place = step.work->place_in_output(i);
@@ -305,7 +306,7 @@ class planner {
   const graph& model_;
   const session_layouts& outside_;
   weight_cache& weights_;
-  int threads_;
+  const session_options& options_;
   session_plan plan_;
   std::vector<placed_value> placed_;
   std::vector<std::size_t> last_reader_; ///< node index; `never` for graph outputs
@@ -315,8 +316,8 @@ class planner {
 } // namespace
 
 result<session_plan> plan_session(const bound_graph& bound, const session_layouts& outside,
-                                  weight_cache& weights, int threads) {
-  return planner(bound, outside, weights, threads).run();
+                                  weight_cache& weights, const session_options& options) {
+  return planner(bound, outside, weights, options).run();
 }
 
 } // namespace shoal

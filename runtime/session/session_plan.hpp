@@ -3,6 +3,7 @@
 #include "kernels/kernel.hpp"
 #include "runtime/session/binding.hpp"
 #include "runtime/session/memory_plan.hpp"
+#include "runtime/session/session.hpp"
 #include "runtime/session/session_layouts.hpp"
 
 #include <memory>
@@ -57,6 +58,6 @@ struct session_plan {
 
 /// Prepares kernels in order, inserting reorders where layouts differ, and plans the memory.
 result<session_plan> plan_session(const bound_graph& bound, const session_layouts& outside,
-                                  weight_cache& weights, int threads);
+                                  weight_cache& weights, const session_options& options);
 
 } // namespace shoal

@@ -93,7 +93,7 @@ std::ptrdiff_t joined_slots(std::shared_ptr<const graph> model, const tensor_typ
   const auto bound = bind_types(std::move(model), {&in, 1});
   REQUIRE(bound);
   weight_cache weights;
-  const auto plan = plan_session(**bound, {}, weights, 1);
+  const auto plan = plan_session(**bound, {}, weights, {});
   REQUIRE(plan);
   return std::ranges::count_if(plan->slots, [](const auto& s) { return s.within != no_slot; });
 }
@@ -154,18 +154,20 @@ TEST_CASE("what is written into the place where it is joined to has the bytes of
       CAPTURE(batch);
       CAPTURE(seed);
       const auto model = std::make_shared<const graph>(dense_model(seed, batch, width));
-      session_options whole;
-      whole.entries_apart = false;
-      session_cache sessions(model, whole);
+      session_options whole, apart;
+      whole.entries_apart = apart.entries_apart = apart.share_memory = false;
+      session_cache sessions(model, whole), unshared(model, apart);
       workspace arena;
       for (const std::uint64_t run : {1, 2}) {
         const auto inputs = make_inputs(*model, run);
         const auto expected = run_naively(*model, inputs);
-        const auto got = sessions.run(inputs, arena);
-        REQUIRE(got);
-        for (std::size_t o = 0; o < expected.size(); ++o) {
-          CAPTURE(o);
-          CHECK(identical((*got)[o], expected[o]));
+        for (auto* one : {&sessions, &unshared}) {
+          const auto got = one->run(inputs, arena);
+          REQUIRE(got);
+          for (std::size_t o = 0; o < expected.size(); ++o) {
+            CAPTURE(o);
+            CHECK(identical((*got)[o], expected[o]));
+          }
         }
       }
       joined += joined_slots(model, {dtype::f32, {batch, 1, width}});
