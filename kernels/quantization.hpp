@@ -45,4 +45,13 @@ void visit_quantized(dtype type, F&& f) {
   }
 }
 
+/// The same for what can only be of 8 bits.
+template <class F>
+void visit_bytes(dtype type, F&& f) {
+  if (type == dtype::u8)
+    f(std::type_identity<std::uint8_t>{});
+  else
+    f(std::type_identity<std::int8_t>{});
+}
+
 } // namespace shoal

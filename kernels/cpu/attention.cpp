@@ -1,5 +1,6 @@
 #include "kernels/cpu/attention.hpp"
 
+#include "kernels/cpu/dot.hpp"
 #include "kernels/cpu/math.hpp"
 #include "kernels/cpu/numbered_pieces.hpp"
 #include "kernels/cpu/tile_product.hpp"
@@ -137,19 +138,6 @@ void attend(const attention_problem& p, const attention_mask& mask, const query_
                 .y = result,
                 .y_row = p.y_row()});
   scale_rows(result, p.y_row(), of.count, p.value_size, inverse);
-}
-
-constexpr int lanes = 16;
-
-SHOAL_INLINE float dot(const float* a, const float* b, std::int64_t n) {
-  float sums[lanes] = {};
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (int lane = 0; lane < lanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  float sum = 0;
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (const float part : sums) sum += part;
-  return sum;
 }
 
 /// Softmax weights of `n` scores, not yet divided by their sum, which is returned.

@@ -25,14 +25,6 @@ SHOAL_MULTIVERSION void multiply_row(const std::int16_t* row, const std::int16_t
   }
 }
 
-template <class F>
-void visit_bytes(dtype type, F&& f) {
-  if (type == dtype::u8)
-    f(std::type_identity<std::uint8_t>{});
-  else
-    f(std::type_identity<std::int8_t>{});
-}
-
 /// Element (i, k) of a matrix of bytes lies at i * row_step + k * step; to rows of 16-bit integers,
 /// each less its zero point.
 void widen(const const_view& from, std::int64_t offset, std::int64_t rows, std::int64_t length,

@@ -1,14 +1,13 @@
 #include "kernels/cpu/packed_weights.hpp"
 
+#include "kernels/cpu/dot.hpp"
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cpu/simd.hpp"
 
 #include <algorithm>
 
 namespace shoal::kernels {
 namespace {
 
-constexpr int lanes = 16;
 constexpr std::int64_t largest_piece = 256; ///< weights that are unpacked at a time
 
 SHOAL_INLINE void unpack(const std::uint8_t* pairs, std::int64_t n, float zero, float scale,
@@ -18,17 +17,6 @@ SHOAL_INLINE void unpack(const std::uint8_t* pairs, std::int64_t n, float zero, 
     weights[2 * i + 1] = (static_cast<float>(pairs[i] >> 4) - zero) * scale;
   }
   if (n % 2 != 0) weights[n - 1] = (static_cast<float>(pairs[n / 2] & 15) - zero) * scale;
-}
-
-SHOAL_INLINE float dot(const float* a, const float* b, std::int64_t n) {
-  float sums[lanes] = {};
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (int lane = 0; lane < lanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  float sum = 0;
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (const float part : sums) sum += part;
-  return sum;
 }
 
 SHOAL_MULTIVERSION void column(const float* a, std::int64_t rows, const four_bit_weights& w,

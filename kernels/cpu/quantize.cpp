@@ -117,14 +117,6 @@ void for_each_run(const scale_map& m, F&& f) {
                   });
 }
 
-template <class F>
-void visit_bytes(dtype type, F&& f) {
-  if (type == dtype::u8)
-    f(std::type_identity<std::uint8_t>{});
-  else
-    f(std::type_identity<std::int8_t>{});
-}
-
 /// One scale for all: the tensor as rows that several threads can share.
 scale_map in_rows(const scale_map& m) {
   constexpr std::int64_t row = 8192;

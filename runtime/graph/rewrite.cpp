@@ -6,6 +6,15 @@
 
 namespace shoal {
 
+rewrite_options rewrite_options::none() {
+  rewrite_options o;
+  o.remove_dead_nodes = o.remove_identities = o.fuse_quantized = o.fold_constants =
+      o.fold_batch_norm = o.fuse_residual = o.fuse_activation = o.join_transposes =
+          o.fuse_attention = o.fuse_gelu = o.fuse_layer_norm = o.fuse_added_norm = o.fuse_bias =
+              o.fuse_transposes = false;
+  return o;
+}
+
 result<graph> rewrite(const graph& model, const rewrite_options& options) {
   assert(options.types.empty() || options.types.size() == model.values().size());
   using namespace rewrite_rules;

@@ -69,6 +69,9 @@ struct rewrite_options {
   std::uint64_t max_folded_bytes = std::uint64_t{16} << 20;
   /// The type of every value of the graph, by `value_id`, for given inputs; empty when not known.
   std::span<const tensor_type> types = {};
+
+  /// Every switch off.
+  static rewrite_options none();
 };
 
 /// A graph that computes the same outputs from the same inputs, under the same names. A value that

@@ -1,12 +1,13 @@
-#include "kernels/cpu/math.hpp"
-#include "kernels/cpu/parallel.hpp"
+#include "kernels/broadcast.hpp"
+#include "kernels/cpu/binary.hpp"
+#include "kernels/cpu/unary.hpp"
+#include "kernels/reference/binary.hpp"
+#include "kernels/reference/unary.hpp"
 #include "runtime/operators/arguments.hpp"
 #include "runtime/operators/broadcast_rules.hpp"
 #include "runtime/operators/function_kernel.hpp"
 #include "runtime/operators/operators.hpp"
 #include "runtime/operators/window_rules.hpp"
-
-#include <cmath>
 
 /// BiasGelu of com.microsoft: GELU of the input plus a bias along the last axis.
 namespace shoal::operators {
@@ -32,39 +33,30 @@ std::optional<int> split(const node_context& c, std::span<const int> split) {
   return split[0];
 }
 
-SHOAL_MULTIVERSION void fast_row(const float* x, const float* bias, std::int64_t n, float* y) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float v = x[i] + bias[i];
-    y[i] = 0.5f * v * (1.0f + kernels::math::erf(v * 0.70710678f));
-  }
-}
-
-void plain_row(const float* x, const float* bias, std::int64_t n, float* y) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double v = static_cast<double>(x[i]) + static_cast<double>(bias[i]);
-    y[i] = static_cast<float>(0.5 * v * (1 + std::erf(v / std::sqrt(2.0))));
-  }
-}
-
-template <auto Row>
+template <auto Add, auto Gelu>
 result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
-  const auto& x = c.dims(0);
-  const auto width = x[x.rank() - 1], rows = x.element_count(0, x.rank() - 1);
+  const shape operands[] = {c.dims(0), c.dims(1)};
+  const auto nest = broadcast_nest(operands, c.dims(0), layout::plain);
   return function_kernel(
-      [=](const kernel_io& io) {
-        kernels::parallel_pieces(rows, kernels::parallel_threshold / (width * 20 + 1),
-                                 [&](std::int64_t first, std::int64_t last) {
-                                   for (auto r = first; r < last; ++r)
-                                     Row(io.inputs[0].as<float>() + r * width,
-                                         io.inputs[1].as<float>(), width,
-                                         io.outputs[0].as<float>() + r * width);
-                                 });
+      [nest](const kernel_io& io) {
+        const auto& y = io.outputs[0];
+        Add(binary_function::add, dtype::f32, nest, io.inputs[0].data, io.inputs[1].data, y.data);
+        Gelu(y);
       },
       {.overwritable = 0});
 }
 
-constexpr kernel_entry kernel_list[] = {{"cpu", prepare<fast_row>},
-                                        {"reference", prepare<plain_row>}};
+void fast_gelu_of(const view& y) {
+  auto* values = y.as<float>();
+  kernels::unary(unary_function::gelu, {}, values, values, y.dims.element_count());
+}
+
+void plain_gelu_of(const view& y) {
+  reference::unary(unary_function::gelu, {}, y, y);
+}
+
+constexpr kernel_entry kernel_list[] = {{"cpu", prepare<kernels::binary, fast_gelu_of>},
+                                        {"reference", prepare<reference::binary, plain_gelu_of>}};
 
 } // namespace
 

@@ -9,6 +9,13 @@ namespace shoal::by_values {
 /// All inputs are constant, or it is `needs_values`.
 result<void> expect(const node_context& c);
 
+/// Entries along an axis: that of attribute `axis`, or of all elements in a row without it.
+struct listed_axis {
+  shape dims; ///< of the input as it is seen
+  int axis = 0;
+};
+result<listed_axis> axis_or_row(const node_context& c);
+
 /// The types of the outputs of an `evaluate`.
 template <auto Evaluate>
 result<std::vector<tensor_type>> infer(const node_context& c) {

@@ -13,13 +13,8 @@ result<std::vector<tensor>> evaluate(const node_context& c) {
     return arguments::refuse(c, errc::invalid_argument, "the condition is {}, expected a vector",
                              to_string(c.inputs[1].type));
   SHOAL_CHECK(by_values::expect(c));
-  shape dims = c.dims(0);
-  int axis = 0;
-  if (c.attrs().contains("axis")) {
-    SHOAL_TRY(axis, arguments::axis_of(c, c.attrs().get_int("axis", 0), dims.rank()));
-  } else {
-    dims = shape{dims.element_count()};
-  }
+  SHOAL_TRY(const auto listed, by_values::axis_or_row(c));
+  auto [dims, axis] = listed;
   const auto conditions = c.inputs[1].constant->values<bool>();
   if (static_cast<std::int64_t>(conditions.size()) > dims[axis])
     return arguments::refuse(c, errc::invalid_argument,

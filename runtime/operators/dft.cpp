@@ -94,18 +94,6 @@ std::optional<int> split_axis(const node_context& c, std::span<const int> split)
   return split[0];
 }
 
-result<std::unique_ptr<kernel>> prepare(const prepare_context& c) {
-  SHOAL_TRY(const auto p, problem_of(c));
-  return rules::prepare_fft(c, p);
-}
-
-result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
-  SHOAL_TRY(const auto p, problem_of(c));
-  return rules::prepare_fourier_reference(p);
-}
-
-constexpr kernel_entry kernels[] = {{"fft", prepare}, {"reference", prepare_reference}};
-
 } // namespace
 
 const operator_def dft{
@@ -116,7 +104,7 @@ const operator_def dft{
     .cost = cost,
     .receptive_field = field,
     .split_axis = split_axis,
-    .kernels = kernels,
+    .kernels = rules::fourier_kernels<problem_of>,
 };
 
 } // namespace shoal::operators

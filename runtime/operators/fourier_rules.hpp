@@ -16,8 +16,20 @@ result<void> check_transform_length(const node_context& c, std::int64_t length);
 operator_cost fourier_cost(const node_context& c, const fourier_problem& p,
                            std::span<const tensor_type> outputs);
 
-/// Fastest first: null where the fast kernel does not apply.
 result<std::unique_ptr<kernel>> prepare_fft(const prepare_context& c, const fourier_problem& p);
 result<std::unique_ptr<kernel>> prepare_fourier_reference(const fourier_problem& p);
+
+/// The kernels of an operator whose `Problem` says what to transform.
+template <result<fourier_problem> (*Problem)(const node_context&)>
+inline constexpr kernel_entry fourier_kernels[] = {
+    {"fft",
+     [](const prepare_context& c) -> result<std::unique_ptr<kernel>> {
+       SHOAL_TRY(const auto p, Problem(c));
+       return prepare_fft(c, p);
+     }},
+    {"reference", [](const prepare_context& c) -> result<std::unique_ptr<kernel>> {
+       SHOAL_TRY(const auto p, Problem(c));
+       return prepare_fourier_reference(p);
+     }}};
 
 } // namespace shoal::rules

@@ -106,13 +106,8 @@ tensor vector_of(const std::vector<std::int64_t>& values) {
 
 result<std::vector<tensor>> evaluate(const node_context& c) {
   SHOAL_CHECK(by_values::expect(c));
-  shape dims = c.dims(0);
-  int axis = 0;
-  if (c.attrs().contains("axis")) {
-    SHOAL_TRY(axis, arguments::axis_of(c, c.attrs().get_int("axis", 0), dims.rank()));
-  } else {
-    dims = shape{dims.element_count()};
-  }
+  SHOAL_TRY(const auto listed, by_values::axis_or_row(c));
+  const auto& [dims, axis] = listed;
   const entries all(*c.inputs[0].constant, dims, axis);
   const auto found = group(all, c.attrs().get_int("sorted", 1) != 0);
   SHOAL_TRY(auto values, all.take(found.first, dims, axis));
