@@ -10,12 +10,6 @@ using namespace shoal::test;
 
 namespace {
 
-graph rewritten(const graph& original, const rewrite_options& options = {}) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
-}
-
 /// x + z of [2,3,8], z perhaps smaller, normalised to y.
 sketch added(const shape& z, const shape& scale = {8}, bool shifted = true,
              attributes attrs = with("axis", std::int64_t{-1})) {

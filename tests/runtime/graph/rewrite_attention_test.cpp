@@ -10,16 +10,6 @@ using namespace shoal::test;
 
 namespace {
 
-graph rewritten(const graph& original, const rewrite_options& options = {}) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
-}
-
-attributes order(std::vector<std::int64_t> perm) {
-  return with("perm", std::move(perm));
-}
-
 /// Attention over 5 queries and 7 keys of 3 heads, as exporters write it.
 struct exported {
   const char* scaled = "product"; ///< or "query", "both", "early" (before the heads are split), ""

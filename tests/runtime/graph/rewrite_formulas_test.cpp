@@ -12,12 +12,6 @@ using namespace shoal::test;
 
 namespace {
 
-graph rewritten(const graph& original, const rewrite_options& options = {}) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
-}
-
 tensor number(float value) {
   return tensor::of<float>({}, {value});
 }

@@ -13,12 +13,6 @@ using namespace shoal::test;
 
 namespace {
 
-graph rewritten(const graph& original, const rewrite_options& options = {}) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
-}
-
 tensor floats(const shape& dims, std::uint64_t seed) {
   return random_tensor({dtype::f32, dims}, seed);
 }

@@ -1,9 +1,7 @@
-#include "runtime/graph/rewrite.hpp"
 #include "runtime/session/binding.hpp"
-#include "runtime/session/session.hpp"
 #include "tests/runtime/graph/graph_text.hpp"
+#include "tests/runtime/graph/run_graph.hpp"
 #include "tests/runtime/graph/sketch.hpp"
-#include "tests/support/node_runner.hpp"
 
 #include <doctest/doctest.h>
 
@@ -49,42 +47,25 @@ struct quantized_sketch {
   }
 };
 
-graph rewritten(const graph& before) {
+graph with_integers(const graph& before) {
   rewrite_options options;
   options.evaluate = evaluate_node;
-  auto after = rewrite(before, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
+  return rewritten(before, options);
 }
 
 std::vector<tensor> bytes_for(const graph& model) {
   std::vector<tensor> inputs;
-  for (const auto id : model.inputs()) {
-    shape dims;
-    for (const auto& d : *model.value(id).dims) dims.push_back(d.extent);
-    inputs.push_back(random_tensor({dtype::u8, dims}, 50 + id, 0, 256));
-  }
+  for (const auto& type : input_types(model))
+    inputs.push_back(random_tensor({dtype::u8, type.dims}, 50 + inputs.size(), 0, 256));
   return inputs;
-}
-
-std::vector<tensor> run_on(const graph& model, const std::vector<tensor>& inputs) {
-  std::vector<operand> types;
-  for (const auto& input : inputs) types.push_back({input.type(), nullptr, true});
-  const auto compiled =
-      session::compile(std::make_shared<graph>(model), types, std::make_shared<weight_cache>());
-  REQUIRE_MESSAGE(compiled, (compiled ? std::string() : compiled.error().message()));
-  workspace arena;
-  auto outputs = (*compiled)->run(inputs, arena);
-  REQUIRE_MESSAGE(outputs, (outputs ? std::string() : outputs.error().message()));
-  return *std::move(outputs);
 }
 
 /// Runs both; the rewritten one must have these operators and give results at most one step off.
 void check_fused(const graph& before, const std::string& operators) {
-  const auto after = rewritten(before);
+  const auto after = with_integers(before);
   CHECK(operators_of(after) == operators);
   const auto inputs = bytes_for(before);
-  const auto expected = run_on(before, inputs), got = run_on(after, inputs);
+  const auto expected = run_graph(before, inputs), got = run_graph(after, inputs);
   REQUIRE(expected.size() == got.size());
   REQUIRE(expected[0].type() == got[0].type());
   REQUIRE(expected[0].element_type() == dtype::u8);
@@ -130,7 +111,7 @@ TEST_CASE("an activation is left to saturation only where that does the same") {
     return q.quantise("r", 0.005f, zero);
   };
   check_fused(model("u0"), "QLinearConv");
-  const auto kept = rewritten(model("u120"));
+  const auto kept = with_integers(model("u120"));
   CHECK(operators_of(kept).find("QLinearConv") == std::string::npos);
 }
 
@@ -143,10 +124,10 @@ TEST_CASE("Gemm becomes QGemm, with and without quantised result") {
   auto open = q;
   check_fused(q.quantise("g", 0.03f), "QGemm");
   const auto real = open.s.output("g").build();
-  const auto after = rewritten(real);
+  const auto after = with_integers(real);
   CHECK(operators_of(after) == "QGemm");
   const auto inputs = bytes_for(real);
-  CHECK(mismatch(run_on(after, inputs)[0], run_on(real, inputs)[0], 1e-4, 1e-3) <= 1);
+  CHECK(mismatch(run_graph(after, inputs)[0], run_graph(real, inputs)[0], 1e-4, 1e-3) <= 1);
 }
 
 TEST_CASE("MatMul with constant weights and a bias becomes one product of integers") {
@@ -205,7 +186,8 @@ TEST_CASE("what others read, and what the switch forbids, stays real") {
   q.s.node("Conv", {"x/real", "w/real"}, {"c"});
   auto shared = q;
   shared.s.output("c");
-  CHECK(operators_of(rewritten(shared.quantise("c", 0.03f))).find("QLinear") == std::string::npos);
+  CHECK(operators_of(with_integers(shared.quantise("c", 0.03f))).find("QLinear") ==
+        std::string::npos);
   rewrite_options off;
   off.fuse_quantized = false;
   const auto kept = rewrite(q.quantise("c", 0.03f), off);

@@ -12,23 +12,12 @@ using namespace shoal::test;
 
 namespace {
 
-/// All rules off but those that `set` turns on.
+/// One rule alone.
 rewrite_options only(bool rewrite_options::*rule) {
-  rewrite_options options{.remove_dead_nodes = false,
-                          .remove_identities = false,
-                          .fold_constants = false,
-                          .fold_batch_norm = false,
-                          .fuse_residual = false,
-                          .fuse_activation = false};
+  auto options = rewrite_options::none();
   options.*rule = true;
   options.evaluate = evaluate_node;
   return options;
-}
-
-graph rewritten(const graph& original, const rewrite_options& options) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
 }
 
 } // namespace

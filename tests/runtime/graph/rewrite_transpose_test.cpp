@@ -10,16 +10,6 @@ using namespace shoal::test;
 
 namespace {
 
-graph rewritten(const graph& original, const rewrite_options& options = {}) {
-  auto after = rewrite(original, options);
-  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
-  return *std::move(after);
-}
-
-attributes order(std::vector<std::int64_t> perm) {
-  return with("perm", std::move(perm));
-}
-
 const auto to_last = order({0, 2, 3, 1}), to_first = order({0, 3, 1, 2});
 
 /// x [2,3,4,5] turned to y [2,4,5,3].

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/graph/graph.hpp"
+#include "runtime/graph/rewrite.hpp"
 #include "runtime/session/session.hpp"
 #include "tests/support/node_runner.hpp"
 
@@ -11,16 +11,26 @@
 
 namespace shoal::test {
 
-/// Outputs of a graph whose inputs have fixed extents, for inputs made from `seed`.
-inline std::vector<tensor> run_graph(const graph& model, std::uint64_t seed) {
-  std::vector<tensor> inputs;
-  std::vector<operand> types;
+/// `original` rewritten, which must not fail.
+inline graph rewritten(const graph& original, const rewrite_options& options = {}) {
+  auto after = rewrite(original, options);
+  REQUIRE_MESSAGE(after, (after ? std::string() : after.error().message()));
+  return *std::move(after);
+}
+
+/// Types of the inputs of a graph whose inputs have fixed extents.
+inline std::vector<tensor_type> input_types(const graph& model) {
+  std::vector<tensor_type> types;
   for (const auto id : model.inputs()) {
-    tensor_type type{*model.value(id).type, {}};
-    for (const auto& d : *model.value(id).dims) type.dims.push_back(d.extent);
-    inputs.push_back(random_tensor(type, seed++));
-    types.push_back({type, nullptr, true});
+    types.push_back({*model.value(id).type, {}});
+    for (const auto& d : *model.value(id).dims) types.back().dims.push_back(d.extent);
   }
+  return types;
+}
+
+inline std::vector<tensor> run_graph(const graph& model, const std::vector<tensor>& inputs) {
+  std::vector<operand> types;
+  for (const auto& input : inputs) types.push_back({input.type(), nullptr, true});
   const auto compiled =
       session::compile(std::make_shared<graph>(model), types, std::make_shared<weight_cache>());
   REQUIRE_MESSAGE(compiled, (compiled ? std::string() : compiled.error().message()));
@@ -28,6 +38,13 @@ inline std::vector<tensor> run_graph(const graph& model, std::uint64_t seed) {
   auto outputs = (*compiled)->run(inputs, arena);
   REQUIRE_MESSAGE(outputs, (outputs ? std::string() : outputs.error().message()));
   return *std::move(outputs);
+}
+
+/// Outputs of a graph whose inputs have fixed extents, for inputs made from `seed`.
+inline std::vector<tensor> run_graph(const graph& model, std::uint64_t seed) {
+  std::vector<tensor> inputs;
+  for (const auto& type : input_types(model)) inputs.push_back(random_tensor(type, seed++));
+  return run_graph(model, inputs);
 }
 
 /// Runs both graphs on the same random inputs.

@@ -75,4 +75,9 @@ inline attributes with(std::string name, attribute value, attributes rest = {}) 
   return rest;
 }
 
+/// The attribute of a Transpose.
+inline attributes order(std::vector<std::int64_t> perm) {
+  return with("perm", std::move(perm));
+}
+
 } // namespace shoal::test

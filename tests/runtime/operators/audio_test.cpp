@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,12 +26,6 @@ node_case dft(const tensor& x, bool inverse, bool onesided, int opset = 17) {
 
 tensor random(const shape& dims, std::uint64_t seed = 1, dtype type = dtype::f32) {
   return random_tensor({type, dims}, seed);
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 /// What an FFT may lose against sums in double: rounding grows with the logarithm of the length,

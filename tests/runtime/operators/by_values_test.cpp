@@ -1,5 +1,5 @@
 #include "runtime/session/binding.hpp"
-#include "tests/support/node_runner.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,12 +7,6 @@ using namespace shoal;
 using namespace shoal::test;
 
 namespace {
-
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
 
 node_case constant_case(std::string op, std::vector<tensor> inputs, attributes attrs = {},
                         std::size_t outputs = 1) {
@@ -22,12 +16,6 @@ node_case constant_case(std::string op, std::vector<tensor> inputs, attributes a
   test.outputs = outputs;
   for (auto& in : inputs) test.inputs.emplace_back(std::move(in), true);
   return test;
-}
-
-std::vector<tensor> run(const node_case& test) {
-  auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs, (outputs ? std::string() : to_string(outputs.error())));
-  return *std::move(outputs);
 }
 
 tensor ints(std::vector<std::int64_t> values) {
@@ -61,12 +49,12 @@ TEST_CASE("shapes that depend on values are refused as long as these are not kno
 
 TEST_CASE("Unique finds values, where they are first, and how often they are there") {
   const auto data = ints({2, 1, 1, 3, 4, 3});
-  auto out = run(constant_case("Unique", {data}, {}, 4));
+  auto out = run_all(constant_case("Unique", {data}, {}, 4));
   CHECK(identical(out[0], ints({1, 2, 3, 4})));
   CHECK(identical(out[1], ints({1, 0, 3, 4})));
   CHECK(identical(out[2], ints({1, 0, 0, 2, 3, 2})));
   CHECK(identical(out[3], ints({2, 1, 2, 1})));
-  out = run(constant_case("Unique", {data}, with({{"sorted", std::int64_t{0}}}), 4));
+  out = run_all(constant_case("Unique", {data}, attrs_of({{"sorted", std::int64_t{0}}}), 4));
   CHECK(identical(out[0], ints({2, 1, 3, 4})));
   CHECK(identical(out[1], ints({0, 1, 3, 4})));
   CHECK(identical(out[2], ints({0, 1, 1, 2, 3, 2})));
@@ -75,24 +63,25 @@ TEST_CASE("Unique finds values, where they are first, and how often they are the
 
 TEST_CASE("Unique compares whole entries along an axis") {
   const auto data = tensor::of<float>({3, 3}, {1, 0, 1, 2, 3, 2, 5, 4, 5});
-  const auto out = run(constant_case("Unique", {data}, with({{"axis", std::int64_t{-1}}}), 4));
+  const auto out =
+      run_all(constant_case("Unique", {data}, attrs_of({{"axis", std::int64_t{-1}}}), 4));
   CHECK(identical(out[0], tensor::of<float>({3, 2}, {0, 1, 3, 2, 4, 5})));
   CHECK(identical(out[2], ints({1, 0, 1})));
 }
 
 TEST_CASE("Compress keeps the entries whose condition holds") {
   const auto data = tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6});
-  CHECK(identical(run(constant_case("Compress", {data, truths({false, true, true})},
-                                    with({{"axis", std::int64_t{0}}})))[0],
+  CHECK(identical(run_all(constant_case("Compress", {data, truths({false, true, true})},
+                                        attrs_of({{"axis", std::int64_t{0}}})))[0],
                   tensor::of<float>({2, 2}, {3, 4, 5, 6})));
-  CHECK(identical(run(constant_case("Compress", {data, truths({false, true})},
-                                    with({{"axis", std::int64_t{1}}})))[0],
+  CHECK(identical(run_all(constant_case("Compress", {data, truths({false, true})},
+                                        attrs_of({{"axis", std::int64_t{1}}})))[0],
                   tensor::of<float>({3, 1}, {2, 4, 6})));
   CHECK(identical(
-      run(constant_case("Compress", {data, truths({false, true, false, false, true})}))[0],
+      run_all(constant_case("Compress", {data, truths({false, true, false, false, true})}))[0],
       tensor::of<float>({2}, {2, 5})));
   const auto refused = run_node(constant_case("Compress", {data, truths({true, true, true})},
-                                              with({{"axis", std::int64_t{1}}})));
+                                              attrs_of({{"axis", std::int64_t{1}}})));
   REQUIRE(!refused);
   CHECK(refused.error().message().find("3 conditions for 2 entries along axis 1") !=
         std::string::npos);
@@ -105,13 +94,14 @@ TEST_CASE("NonMaxSuppression keeps the best of boxes that overlap") {
   const auto most = ints({2});
   const auto half_covered = tensor::of<float>({1}, {0.5f}), least = tensor::of<float>({1}, {0.2f});
   CHECK(identical(
-      run(constant_case("NonMaxSuppression", {boxes, scores, most, half_covered, least}))[0],
+      run_all(constant_case("NonMaxSuppression", {boxes, scores, most, half_covered, least}))[0],
       tensor::of<std::int64_t>({2, 3}, {0, 0, 1, 0, 0, 2})));
   // Equal scores: the first box goes first.
-  CHECK(identical(run(constant_case("NonMaxSuppression", {boxes, scores, most, half_covered}))[0],
-                  tensor::of<std::int64_t>({4, 3}, {0, 0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 2})));
+  CHECK(
+      identical(run_all(constant_case("NonMaxSuppression", {boxes, scores, most, half_covered}))[0],
+                tensor::of<std::int64_t>({4, 3}, {0, 0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 2})));
   // Without a number of boxes there are none.
-  CHECK(run(constant_case("NonMaxSuppression", {boxes, scores}))[0].dims() == shape{0, 3});
+  CHECK(run_all(constant_case("NonMaxSuppression", {boxes, scores}))[0].dims() == shape{0, 3});
   const auto refused = run_node(constant_case("NonMaxSuppression", {boxes, boxes, most}));
   REQUIRE(!refused);
   CHECK(refused.error().code() == errc::invalid_argument);

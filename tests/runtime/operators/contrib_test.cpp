@@ -1,3 +1,4 @@
+#include "tests/support/model_builder.hpp"
 #include "tests/support/operator_properties.hpp"
 
 #include <doctest/doctest.h>
@@ -11,12 +12,6 @@ using namespace shoal::test;
 // ONNX Runtime by tests/conformance/compare_contrib_with_onnxruntime.py.
 
 namespace {
-
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
 
 tensor random_floats(const shape& dims, std::uint64_t seed) {
   return random_tensor({dtype::f32, dims}, seed);
@@ -61,7 +56,7 @@ TEST_CASE("SkipLayerNormalization normalises the sum, and gives it") {
           microsoft("SkipLayerNormalization",
                     {random_floats({3, 5, width}, ++seed), random_floats(skip, ++seed),
                      random_floats({width}, ++seed), tensor(), random_floats({width}, ++seed)},
-                    with({{"epsilon", 1e-3f}}), 4);
+                    attrs_of({{"epsilon", 1e-3f}}), 4);
       CHECK(kernels_disagree(test, 1e-4, 1e-4) == "");
     }
   const auto whole =
@@ -77,13 +72,14 @@ TEST_CASE("simplified layer normalisation leaves the mean alone") {
   const auto x = tensor::of<float>({1, 2}, {3, 4}), scale = tensor::of<float>({2}, {1, 2});
   const float root = std::sqrt(12.5f);
   const auto expected = tensor::of<float>({1, 2}, {3 / root, 8 / root});
-  auto test = microsoft("SimplifiedLayerNormalization", {x, scale}, with({{"epsilon", 0.0f}}), 2);
+  auto test =
+      microsoft("SimplifiedLayerNormalization", {x, scale}, attrs_of({{"epsilon", 0.0f}}), 2);
   CHECK(close(run(test)[0], expected));
   CHECK(close(run(test)[1], tensor::of<float>({1, 1}, {1 / root})));
   test.domain = "";
   test.opset = 17;
   CHECK(close(run(test)[0], expected));
-  test.attrs = with({{"axis", std::int64_t{0}}});
+  test.attrs = attrs_of({{"axis", std::int64_t{0}}});
   CHECK(!infer_node(test));
   CHECK(kernels_disagree(microsoft("SkipSimplifiedLayerNormalization",
                                    {random_floats({2, 3, 33}, 1), random_floats({2, 3, 33}, 2),
@@ -130,7 +126,7 @@ TEST_CASE("AddLayerNormalization adds as Add does, and normalises rows") {
   const auto node = [](const shape& x, const shape& z, bool shifted, std::size_t outputs) {
     node_case test{"AddLayerNormalization",
                    {random_floats(x, 1), random_floats(z, 2), {random_floats({37}, 3), true}},
-                   with({{"epsilon", 1e-3f}}),
+                   attrs_of({{"epsilon", 1e-3f}}),
                    "shoal",
                    1,
                    outputs};
@@ -157,10 +153,11 @@ TEST_CASE("AddLayerNormalization adds as Add does, and normalises rows") {
 TEST_CASE("attention of equal scores is the mean of the values seen") {
   const auto zeros = tensor::of<float>({1, 2, 2}, {0, 0, 0, 0});
   const auto values = tensor::of<float>({1, 2, 2}, {1, 2, 3, 6});
-  const auto heads = with({{"num_heads", std::int64_t{2}}});
+  const auto heads = attrs_of({{"num_heads", std::int64_t{2}}});
   CHECK(close(run(microsoft("MultiHeadAttention", {zeros, zeros, values}, heads))[0],
               tensor::of<float>({1, 2, 2}, {2, 4, 2, 4})));
-  const auto causal = with({{"num_heads", std::int64_t{1}}, {"unidirectional", std::int64_t{1}}});
+  const auto causal =
+      attrs_of({{"num_heads", std::int64_t{1}}, {"unidirectional", std::int64_t{1}}});
   CHECK(close(run(microsoft("MultiHeadAttention", {zeros, zeros, values}, causal))[0],
               tensor::of<float>({1, 2, 2}, {1, 2, 2, 4})));
   CHECK(close(
@@ -171,7 +168,7 @@ TEST_CASE("attention of equal scores is the mean of the values seen") {
 }
 
 TEST_CASE("MultiHeadAttention agrees with its reference on masks of every form") {
-  const auto heads = with({{"num_heads", std::int64_t{3}}});
+  const auto heads = attrs_of({{"num_heads", std::int64_t{3}}});
   const std::vector<node_input> operands{random_floats({2, 5, 21}, 1), random_floats({2, 9, 21}, 2),
                                          random_floats({2, 9, 57}, 3),
                                          random_floats({21 + 21 + 57}, 4)};
@@ -192,7 +189,7 @@ TEST_CASE("MultiHeadAttention agrees with its reference on masks of every form")
   CHECK(field_is_wrong(plain, 0, 1) == "");
   CHECK(field_is_wrong(plain, 1, 0) == "");
   CHECK(!infer_node(microsoft("MultiHeadAttention", {operands[0], operands[1], operands[2]},
-                              with({{"num_heads", std::int64_t{4}}}))));
+                              attrs_of({{"num_heads", std::int64_t{4}}}))));
 }
 
 TEST_CASE("MultiHeadAttention of many queries agrees with its reference, causal or not") {
@@ -208,7 +205,7 @@ TEST_CASE("MultiHeadAttention of many queries agrees with its reference, causal 
                        random_floats({2, keys, 70}, 3), none,
                        random_tensor({dtype::i32, {2, queries, keys}}, 6, 0, 4),
                        random_floats({2, 1, queries, keys}, 7)},
-                      with({{"num_heads", std::int64_t{2}}, {"unidirectional", causal}}));
+                      attrs_of({{"num_heads", std::int64_t{2}}, {"unidirectional", causal}}));
         CHECK(kernels_disagree(test, 1e-4, 1e-5) == "");
       }
 }
@@ -221,14 +218,14 @@ TEST_CASE("Attention projects first") {
                     {random_floats({2, 6, 10}, 1),
                      {random_floats({10, 36}, 2), constant},
                      random_floats({36}, 3)},
-                    with({{"num_heads", std::int64_t{4}}, {"unidirectional", causal}}));
+                    attrs_of({{"num_heads", std::int64_t{4}}, {"unidirectional", causal}}));
       CHECK(kernels_disagree(test, 1e-4, 1e-5) == "");
       CHECK(split_is_wrong(test, {0, unsplit, unsplit}, 0) == "");
     }
   const auto past = microsoft("Attention",
                               {random_floats({1, 2, 4}, 1), random_floats({4, 12}, 2), tensor(),
                                tensor(), random_floats({2, 1, 1, 2, 4}, 3)},
-                              with({{"num_heads", std::int64_t{1}}}));
+                              attrs_of({{"num_heads", std::int64_t{1}}}));
   const auto refused = infer_node(past);
   REQUIRE(!refused);
   CHECK(refused.error().message().find("a past is given") != std::string::npos);
@@ -243,7 +240,7 @@ TEST_CASE("RotaryEmbedding turns pairs by the angle of their position") {
                   tensor::of<float>({1, 2, 4}, {1, 2, 3, 4, -3, -4, 1, 2})));
   CHECK(identical(run(microsoft("RotaryEmbedding",
                                 {x, tensor::of<std::int64_t>({1, 2}, {1, 0}), cosines, sines},
-                                with({{"interleaved", std::int64_t{1}}})))[0],
+                                attrs_of({{"interleaved", std::int64_t{1}}})))[0],
                   tensor::of<float>({1, 2, 4}, {-2, 1, -4, 3, 1, 2, 3, 4})));
   for (const std::int64_t start : {std::int64_t{1}, std::int64_t{-1}, INT64_MAX})
     CHECK(!run_node(
@@ -255,7 +252,7 @@ TEST_CASE("RotaryEmbedding turns pairs by the angle of their position") {
 
 TEST_CASE("MatMulNBits unpacks pairs of weights, the first in the lower half") {
   const auto attrs = [](std::int64_t k, std::int64_t n, std::int64_t block) {
-    return with({{"K", k}, {"N", n}, {"bits", std::int64_t{4}}, {"block_size", block}});
+    return attrs_of({{"K", k}, {"N", n}, {"bits", std::int64_t{4}}, {"block_size", block}});
   };
   std::vector<std::uint8_t> pairs(8, 0x88);
   pairs[0] = 0x9a; // 10 and 9
@@ -288,8 +285,8 @@ TEST_CASE("MatMulNBits unpacks pairs of weights, the first in the lower half") {
       !infer_node(microsoft("MatMulNBits",
                             {random_floats({1, 16}, 1), tensor::of<std::uint8_t>({1, 1, 8}, pairs),
                              tensor::of<float>({1}, {0.5f})},
-                            with({{"K", std::int64_t{16}},
-                                  {"N", std::int64_t{1}},
-                                  {"bits", std::int64_t{8}},
-                                  {"block_size", std::int64_t{16}}}))));
+                            attrs_of({{"K", std::int64_t{16}},
+                                      {"N", std::int64_t{1}},
+                                      {"bits", std::int64_t{8}},
+                                      {"block_size", std::int64_t{16}}}))));
 }

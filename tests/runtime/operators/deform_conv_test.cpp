@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,12 +29,6 @@ node_case deformed(const tensor& offsets) {
   test.attrs.set("group", std::int64_t{2});
   test.attrs.set("offset_group", std::int64_t{2});
   return test;
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,20 +7,8 @@ using namespace shoal::test;
 
 namespace {
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
 tensor indices(const shape& dims, std::initializer_list<std::int64_t> values) {
   return tensor::of<std::int64_t>(dims, values);
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 const auto matrix = tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6});
@@ -32,13 +20,13 @@ TEST_CASE("Gather takes rows or columns, from the end too") {
                   tensor::of<float>({2, 2}, {5, 6, 1, 2})));
   CHECK(identical(run({.op = "Gather",
                        .inputs = {matrix, indices({}, {1})},
-                       .attrs = with({{"axis", std::int64_t{1}}})}),
+                       .attrs = attrs_of({{"axis", std::int64_t{1}}})}),
                   tensor::of<float>({3}, {2, 4, 6})));
   for (const std::int64_t axis : {0, 1, 2})
     CHECK(kernels_disagree({.op = "Gather",
                             .inputs = {random_tensor({dtype::f32, {9, 11, 70}}, 1),
                                        random_tensor({dtype::i32, {3, 5}}, 2, -9, 9)},
-                            .attrs = with({{"axis", axis}})}) == "");
+                            .attrs = attrs_of({{"axis", axis}})}) == "");
   CHECK(kernels_disagree({.op = "Gather",
                           .inputs = {random_tensor({dtype::f32, {100, 512}}, 1),
                                      random_tensor({dtype::i64, {300}}, 2, 0, 100)}}) == "");
@@ -62,7 +50,7 @@ TEST_CASE("Gather is cut where the data is not chosen from, or where the indices
   const node_case test{.op = "Gather",
                        .inputs = {random_tensor({dtype::f32, {2, 5, 3}}, 1),
                                   random_tensor({dtype::i64, {4, 2}}, 2, 0, 5)},
-                       .attrs = with({{"axis", std::int64_t{1}}})};
+                       .attrs = attrs_of({{"axis", std::int64_t{1}}})};
   CHECK(split_is_wrong(test, {0, unsplit}, 0) == "");
   CHECK(split_is_wrong(test, {2, unsplit}, 3) == "");
   CHECK(split_is_wrong(test, {unsplit, 0}, 1, 3) == "");
@@ -84,12 +72,12 @@ TEST_CASE("GatherElements and GatherND pick elements and slices") {
                   tensor::of<float>({1, 2}, {3, 4})));
   CHECK(identical(run({.op = "GatherND",
                        .inputs = {matrix, indices({3, 1}, {1, 0, 1})},
-                       .attrs = with({{"batch_dims", std::int64_t{1}}})}),
+                       .attrs = attrs_of({{"batch_dims", std::int64_t{1}}})}),
                   tensor::of<float>({3}, {2, 3, 6})));
   const node_case batched{.op = "GatherND",
                           .inputs = {random_tensor({dtype::f32, {4, 3, 5}}, 1),
                                      random_tensor({dtype::i64, {4, 2, 1}}, 2, 0, 3)},
-                          .attrs = with({{"batch_dims", std::int64_t{1}}})};
+                          .attrs = attrs_of({{"batch_dims", std::int64_t{1}}})};
   CHECK(split_is_wrong(batched, {0, 0}, 0) == "");
   CHECK(split_is_wrong(batched, {0, unsplit}, std::nullopt) == "");
   const node_case elements{.op = "GatherElements",
@@ -108,13 +96,13 @@ TEST_CASE("ScatterElements and ScatterND put them, or add them up") {
   CHECK(
       identical(run({.op = "ScatterElements",
                      .inputs = {matrix, indices({2, 1}, {0, 0}), tensor::of<float>({2, 1}, {7, 8})},
-                     .attrs = with({{"reduction", std::string("add")}}),
+                     .attrs = attrs_of({{"reduction", std::string("add")}}),
                      .opset = 18}),
                 tensor::of<float>({3, 2}, {16, 2, 3, 4, 5, 6})));
   const node_case rows{
       .op = "ScatterND",
       .inputs = {matrix, indices({2, 1}, {1, 1}), tensor::of<float>({2, 2}, {1, 1, 2, 2})},
-      .attrs = with({{"reduction", std::string("max")}}),
+      .attrs = attrs_of({{"reduction", std::string("max")}}),
       .opset = 18};
   CHECK(identical(run(rows), tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6})));
   CHECK(split_is_wrong(rows, {1, unsplit, 1}, 1) == "");
@@ -134,6 +122,6 @@ TEST_CASE("OneHot lights one, Trilu keeps a triangle") {
       identical(run({.op = "Trilu", .inputs = {square}}), tensor::of<float>({2, 2}, {1, 2, 0, 4})));
   CHECK(identical(run({.op = "Trilu",
                        .inputs = {square, indices({}, {-1})},
-                       .attrs = with({{"upper", std::int64_t{0}}})}),
+                       .attrs = attrs_of({{"upper", std::int64_t{0}}})}),
                   tensor::of<float>({2, 2}, {0, 0, 3, 0})));
 }

@@ -20,15 +20,15 @@ inline tensor counting(const shape& dims) {
   return tensor::of<float>(dims, values);
 }
 
-/// All outputs by the first kernel that applies.
-inline std::vector<tensor> run_all(const node_case& test) {
-  const auto outputs = run_node(test);
+/// All outputs, by the first kernel that applies or the one of that name.
+inline std::vector<tensor> run_all(const node_case& test, std::string_view kernel = "") {
+  const auto outputs = run_node(test, kernel);
   REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
   return *outputs;
 }
 
-inline tensor run(const node_case& test) {
-  return run_all(test)[0];
+inline tensor run(const node_case& test, std::string_view kernel = "") {
+  return run_all(test, kernel)[0];
 }
 
 /// What the shape rule says against the node; empty when it has nothing against it.

@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,31 +7,8 @@ using namespace shoal::test;
 
 namespace {
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
 attribute ints(std::vector<std::int64_t> values) {
   return values;
-}
-
-node_input constant(std::vector<std::int64_t> values) {
-  return {tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), true};
-}
-
-/// 0, 1, 2, ...
-tensor counting(const shape& dims) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < dims.element_count(); ++i) values.push_back(static_cast<float>(i));
-  return tensor::of<float>(dims, values);
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 constexpr dtype element_types[] = {dtype::f32, dtype::f64, dtype::f16, dtype::u8, dtype::boolean};
@@ -42,18 +19,20 @@ TEST_CASE("Transpose permutes, or reverses") {
   const auto in = counting({2, 3});
   const auto turned = tensor::of<float>({3, 2}, {0, 3, 1, 4, 2, 5});
   CHECK(identical(run({.op = "Transpose", .inputs = {in}}), turned));
-  CHECK(identical(run({.op = "Transpose", .inputs = {in}, .attrs = with({{"perm", ints({1, 0})}})}),
-                  turned));
+  CHECK(identical(
+      run({.op = "Transpose", .inputs = {in}, .attrs = attrs_of({{"perm", ints({1, 0})}})}),
+      turned));
   for (const auto type : element_types)
     for (const auto& perm : {ints({0, 2, 3, 1}), ints({0, 3, 1, 2}), ints({0, 2, 1, 3}),
                              ints({3, 2, 1, 0}), ints({0, 1, 2, 3}), ints({1, 0, 3, 2})})
       CHECK(kernels_disagree({.op = "Transpose",
                               .inputs = {random_tensor({type, {3, 19, 34, 21}}, 3, -50, 50)},
-                              .attrs = with({{"perm", perm}})}) == "");
-  CHECK(!infer_node({.op = "Transpose", .inputs = {in}, .attrs = with({{"perm", ints({1, 1})}})}));
+                              .attrs = attrs_of({{"perm", perm}})}) == "");
+  CHECK(!infer_node(
+      {.op = "Transpose", .inputs = {in}, .attrs = attrs_of({{"perm", ints({1, 1})}})}));
   const node_case test{.op = "Transpose",
                        .inputs = {counting({2, 3, 4})},
-                       .attrs = with({{"perm", ints({2, 1, 0})}})};
+                       .attrs = attrs_of({{"perm", ints({2, 1, 0})}})};
   CHECK(split_is_wrong(test, {0}, 2) == "");
   CHECK(split_is_wrong(test, {2}, 0, 3) == "");
   CHECK(field_is_wrong(test, 0, 1) == "");
@@ -63,13 +42,13 @@ TEST_CASE("Transpose permutes, or reverses") {
 TEST_CASE("Concat joins along any axis, and blocked channels as they are") {
   const auto joined = run({.op = "Concat",
                            .inputs = {counting({2, 1}), counting({2, 2})},
-                           .attrs = with({{"axis", std::int64_t{-1}}})});
+                           .attrs = attrs_of({{"axis", std::int64_t{-1}}})});
   CHECK(identical(joined, tensor::of<float>({2, 3}, {0, 0, 1, 1, 2, 3})));
   for (const std::int64_t axis : {0, 1, 2, 3}) {
     const node_case test{.op = "Concat",
                          .inputs = {random_tensor({dtype::f32, {2, 16, 5, 3}}, 1),
                                     random_tensor({dtype::f32, {2, 16, 5, 3}}, 2)},
-                         .attrs = with({{"axis", axis}})};
+                         .attrs = attrs_of({{"axis", axis}})};
     CAPTURE(axis);
     CHECK(kernels_disagree(test) == "");
     const int other = axis == 0 ? 1 : 0;
@@ -82,23 +61,23 @@ TEST_CASE("Concat joins along any axis, and blocked channels as they are") {
                           .inputs = {random_tensor({dtype::f32, {2, 32, 4, 3}}, 1),
                                      random_tensor({dtype::f32, {2, 16, 4, 3}}, 2),
                                      random_tensor({dtype::f32, {2, 8, 4, 3}}, 2)},
-                          .attrs = with({{"axis", std::int64_t{1}}})}) == "");
+                          .attrs = attrs_of({{"axis", std::int64_t{1}}})}) == "");
   const node_case parts{.op = "Concat",
                         .inputs = {counting({1, 2, 3}), counting({1, 4, 3})},
-                        .attrs = with({{"axis", std::int64_t{1}}})};
+                        .attrs = attrs_of({{"axis", std::int64_t{1}}})};
   CHECK(field_is_wrong(parts, 0, 1) == "");
   CHECK(field_is_wrong(parts, 1, 1) == "");
   CHECK(field_is_wrong(parts, 1, 2) == "");
   CHECK(!infer_node({.op = "Concat",
                      .inputs = {counting({2, 1}), counting({3, 1})},
-                     .attrs = with({{"axis", std::int64_t{1}}})}));
+                     .attrs = attrs_of({{"axis", std::int64_t{1}}})}));
 }
 
 TEST_CASE("Slice takes attributes or inputs, steps and ends beyond the tensor") {
   const auto in = counting({2, 5});
   CHECK(identical(run({.op = "Slice",
                        .inputs = {in},
-                       .attrs = with({{"starts", ints({1, -2})}, {"ends", ints({9, 5})}}),
+                       .attrs = attrs_of({{"starts", ints({1, -2})}, {"ends", ints({9, 5})}}),
                        .opset = 9}),
                   tensor::of<float>({1, 2}, {8, 9})));
   const auto slice = [&](std::int64_t start, std::int64_t end, std::int64_t step) {
@@ -141,7 +120,7 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   CHECK(identical(equal[2], tensor::of<float>({2}, {4, 5})));
   const auto by_attribute = *run_node({.op = "Split",
                                        .inputs = {in},
-                                       .attrs = with({{"split", ints({2, 5})}}),
+                                       .attrs = attrs_of({{"split", ints({2, 5})}}),
                                        .opset = 11,
                                        .outputs = 2});
   CHECK(identical(by_attribute[0], tensor::of<float>({2}, {0, 1})));
@@ -149,7 +128,7 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   CHECK(identical(by_input[1], tensor::of<float>({1}, {6})));
   const auto uneven = *run_node({.op = "Split",
                                  .inputs = {in},
-                                 .attrs = with({{"num_outputs", std::int64_t{3}}}),
+                                 .attrs = attrs_of({{"num_outputs", std::int64_t{3}}}),
                                  .opset = 18,
                                  .outputs = 3});
   CHECK(identical(uneven[2], tensor::of<float>({1}, {6})));
@@ -157,7 +136,7 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   CHECK(!infer_node({.op = "Split", .inputs = {in, constant({5, 5})}, .outputs = 2}));
   const node_case test{.op = "Split",
                        .inputs = {counting({3, 4, 2})},
-                       .attrs = with({{"axis", std::int64_t{1}}}),
+                       .attrs = attrs_of({{"axis", std::int64_t{1}}}),
                        .outputs = 2};
   CHECK(kernels_disagree(test) == "");
   CHECK(split_is_wrong(test, {2}, 2) == "");
@@ -165,7 +144,7 @@ TEST_CASE("Split makes equal parts, given parts, or as many as asked for") {
   for (const auto& parts : {ints({16, 32}), ints({8, 40}), ints({20, 28})})
     CHECK(kernels_disagree({.op = "Split",
                             .inputs = {random_tensor({dtype::f32, {2, 48, 3, 5}}, 1)},
-                            .attrs = with({{"axis", std::int64_t{1}}, {"split", parts}}),
+                            .attrs = attrs_of({{"axis", std::int64_t{1}}, {"split", parts}}),
                             .opset = 11,
                             .outputs = 2}) == "");
 }
@@ -195,7 +174,7 @@ TEST_CASE("Pad fills, mirrors, repeats or wraps around, and crops") {
   const auto pad = [&](const char* mode) {
     return run({.op = "Pad",
                 .inputs = {in, constant({0, 2, 0, 1})},
-                .attrs = with({{"mode", std::string(mode)}}),
+                .attrs = attrs_of({{"mode", std::string(mode)}}),
                 .opset = 19});
   };
   CHECK(identical(pad("constant"), tensor::of<float>({1, 6}, {0, 0, 0, 1, 2, 0})));
@@ -204,7 +183,7 @@ TEST_CASE("Pad fills, mirrors, repeats or wraps around, and crops") {
   CHECK(identical(pad("wrap"), tensor::of<float>({1, 6}, {1, 2, 0, 1, 2, 0})));
   CHECK(identical(run({.op = "Pad",
                        .inputs = {in},
-                       .attrs = with({{"pads", ints({0, 1, 1, 0})}, {"value", 7.0f}}),
+                       .attrs = attrs_of({{"pads", ints({0, 1, 1, 0})}, {"value", 7.0f}}),
                        .opset = 10}),
                   tensor::of<float>({2, 4}, {7, 0, 1, 2, 7, 7, 7, 7})));
   CHECK(
@@ -219,11 +198,11 @@ TEST_CASE("Pad fills, mirrors, repeats or wraps around, and crops") {
       CHECK(kernels_disagree({.op = "Pad",
                               .inputs = {random_tensor({type, {3, 4, 19, 33}}, ++seed, -50, 50),
                                          constant({0, 1, 3, 2, 1, 0, -2, 5})},
-                              .attrs = with({{"mode", mode}}),
+                              .attrs = attrs_of({{"mode", mode}}),
                               .opset = 19}) == "");
     const node_case test{.op = "Pad",
                          .inputs = {counting({2, 5}), constant({0, 2, 0, 3})},
-                         .attrs = with({{"mode", mode}}),
+                         .attrs = attrs_of({{"mode", mode}}),
                          .opset = 19};
     CHECK(field_is_wrong(test, 0, 1) == "");
     CHECK(split_is_wrong(test, {0, unsplit}, 0) == "");
@@ -233,7 +212,7 @@ TEST_CASE("Pad fills, mirrors, repeats or wraps around, and crops") {
 
 TEST_CASE("DepthToSpace and SpaceToDepth undo each other") {
   const auto block = [](const char* mode) {
-    return with({{"blocksize", std::int64_t{2}}, {"mode", std::string(mode)}});
+    return attrs_of({{"blocksize", std::int64_t{2}}, {"mode", std::string(mode)}});
   };
   const auto in = counting({1, 8, 1, 1});
   CHECK(identical(run({.op = "DepthToSpace", .inputs = {in}, .attrs = block("DCR")}),
@@ -244,14 +223,14 @@ TEST_CASE("DepthToSpace and SpaceToDepth undo each other") {
   const auto shuffled = run({.op = "DepthToSpace", .inputs = {image}, .attrs = block("DCR")});
   CHECK(identical(run({.op = "SpaceToDepth",
                        .inputs = {shuffled},
-                       .attrs = with({{"blocksize", std::int64_t{2}}})}),
+                       .attrs = attrs_of({{"blocksize", std::int64_t{2}}})}),
                   image));
   for (const auto type : element_types)
     for (const std::int64_t b : {2, 3, 4})
       for (const std::string mode : {"DCR", "CRD"})
         CHECK(kernels_disagree({.op = "DepthToSpace",
                                 .inputs = {random_tensor({type, {2, 2 * b * b, 7, 40}}, 1, -9, 9)},
-                                .attrs = with({{"blocksize", b}, {"mode", mode}})}) == "");
+                                .attrs = attrs_of({{"blocksize", b}, {"mode", mode}})}) == "");
   const node_case deep{
       .op = "DepthToSpace", .inputs = {counting({2, 4, 2, 3})}, .attrs = block("CRD")};
   CHECK(field_is_wrong(deep, 0, 2) == "");
@@ -260,7 +239,7 @@ TEST_CASE("DepthToSpace and SpaceToDepth undo each other") {
   CHECK(split_is_wrong(deep, {1}, std::nullopt) == "");
   const node_case wide{.op = "SpaceToDepth",
                        .inputs = {counting({2, 1, 4, 6})},
-                       .attrs = with({{"blocksize", std::int64_t{2}}})};
+                       .attrs = attrs_of({{"blocksize", std::int64_t{2}}})};
   CHECK(field_is_wrong(wide, 0, 3) == "");
   CHECK(split_is_wrong(wide, {0}, 0) == "");
   CHECK(split_is_wrong(wide, {2}, std::nullopt) == "");

@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/byte_tensors.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,39 +9,6 @@ using namespace shoal;
 using namespace shoal::test;
 
 namespace {
-
-using bytes = std::vector<std::uint8_t>;
-using signed_bytes = std::vector<std::int8_t>;
-
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
-tensor scalar(float value) {
-  return tensor::of<float>({}, {value});
-}
-
-node_input fixed(tensor value) {
-  return {std::move(value), true};
-}
-
-template <class T>
-node_input zero(int value) {
-  return {tensor::of<T>({}, {static_cast<T>(value)}), true};
-}
-
-tensor run(const node_case& test, std::string_view kernel = "") {
-  const auto outputs = run_node(test, kernel);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
-}
-
-tensor random_bytes(dtype type, const shape& dims, std::uint64_t seed) {
-  return type == dtype::u8 ? random_tensor({type, dims}, seed, 0, 256)
-                           : random_tensor({type, dims}, seed, -128, 128);
-}
 
 tensor positive(const shape& dims, std::uint64_t seed) {
   return random_tensor({dtype::f32, dims}, seed, 0.01, 0.1);
@@ -93,7 +60,7 @@ TEST_CASE("QuantizeLinear rounds halves to even, saturates and knows no NaN") {
       tensor::of<std::uint8_t>({2}, {255, 0})));
   CHECK(identical(run({.op = "QuantizeLinear",
                        .inputs = {tensor::of<float>({2}, {70000, -9}), scalar(1)},
-                       .attrs = with({{"output_dtype", std::int64_t{4}}}),
+                       .attrs = attrs_of({{"output_dtype", std::int64_t{4}}}),
                        .opset = 21}),
                   tensor::of<std::uint16_t>({2}, {65535, 0})));
   CHECK(identical(
@@ -107,7 +74,7 @@ TEST_CASE("DequantizeLinear scales the distance from the zero point") {
       run({.op = "DequantizeLinear",
            .inputs = {tensor::of<std::uint8_t>({2, 2}, {0, 10, 20, 255}),
                       tensor::of<float>({2}, {0.5f, 2}), tensor::of<std::uint8_t>({2}, {10, 0})},
-           .attrs = with({{"axis", std::int64_t{-1}}})}),
+           .attrs = attrs_of({{"axis", std::int64_t{-1}}})}),
       tensor::of<float>({2, 2}, {-5, 20, 5, 510})));
   CHECK(identical(run({.op = "DequantizeLinear",
                        .inputs = {tensor::of<std::int32_t>({2}, {1 << 20, -3}), scalar(0.5f)}}),
@@ -117,7 +84,7 @@ TEST_CASE("DequantizeLinear scales the distance from the zero point") {
       run({.op = "DequantizeLinear",
            .inputs = {tensor::of<std::int8_t>({1, 3}, {1, 2, 3}),
                       tensor::of<float>({1, 2}, {1, 10}), tensor::of<std::int8_t>({1, 2}, {0, 1})},
-           .attrs = with({{"axis", std::int64_t{1}}, {"block_size", std::int64_t{2}}}),
+           .attrs = attrs_of({{"axis", std::int64_t{1}}, {"block_size", std::int64_t{2}}}),
            .opset = 21}),
       tensor::of<float>({1, 3}, {1, 2, 20})));
 }
@@ -132,10 +99,10 @@ TEST_CASE("quantising by the fast kernel gives the reference's bits") {
       CHECK(kernels_disagree(
                 {.op = "QuantizeLinear",
                  .inputs = {random_tensor({dtype::f32, dims}, ++seed, -9, 9), scales, zeros},
-                 .attrs = with({{"axis", axis}})}) == "");
+                 .attrs = attrs_of({{"axis", axis}})}) == "");
       CHECK(kernels_disagree({.op = "DequantizeLinear",
                               .inputs = {random_bytes(type, dims, ++seed), scales, zeros},
-                              .attrs = with({{"axis", axis}})},
+                              .attrs = attrs_of({{"axis", axis}})},
                              0, 0) == "");
     }
   for (const std::int64_t count : {0, 1, 8192, 100001})
@@ -154,7 +121,7 @@ TEST_CASE("what quantisation says of cuts and fields holds") {
   CHECK(split_is_wrong(whole, {1, unsplit}, 1) == "");
   const node_case rows{.op = "DequantizeLinear",
                        .inputs = {random_bytes(dtype::u8, {3, 5}, 1), positive({3}, 2)},
-                       .attrs = with({{"axis", std::int64_t{0}}})};
+                       .attrs = attrs_of({{"axis", std::int64_t{0}}})};
   CHECK(split_is_wrong(rows, {1, unsplit}, 1) == "");
   CHECK(split_is_wrong(rows, {0, unsplit}, std::nullopt) == "");
 }
@@ -162,12 +129,12 @@ TEST_CASE("what quantisation says of cuts and fields holds") {
 TEST_CASE("scales that do not fit are refused by name") {
   const auto refusal = infer_node({.op = "DequantizeLinear",
                                    .inputs = {random_bytes(dtype::u8, {3, 5}, 1), positive({4}, 2)},
-                                   .attrs = with({{"axis", std::int64_t{0}}})});
+                                   .attrs = attrs_of({{"axis", std::int64_t{0}}})});
   REQUIRE(!refusal);
   CHECK(refusal.error().message().find("expected one value or 3") != std::string::npos);
   CHECK(!infer_node({.op = "QuantizeLinear",
                      .inputs = {scalar(1), scalar(1)},
-                     .attrs = with({{"output_dtype", std::int64_t{18}}}),
+                     .attrs = attrs_of({{"output_dtype", std::int64_t{18}}}),
                      .opset = 21}));
 }
 
@@ -232,7 +199,7 @@ TEST_CASE("MatMulInteger and its kin compute small examples by hand") {
   CHECK(identical(run({.op = "QGemm",
                        .inputs = {a, scalar(0.5f), zero<std::uint8_t>(1), b, scalar(1),
                                   zero<std::int8_t>(0), tensor::of<std::int32_t>({2}, {2, 0})},
-                       .attrs = with({{"transB", std::int64_t{1}}}),
+                       .attrs = attrs_of({{"transB", std::int64_t{1}}}),
                        .domain = "com.microsoft",
                        .opset = 1}),
                   tensor::of<float>({1, 2}, {-2, 24})));
@@ -247,22 +214,22 @@ TEST_CASE("QGemm transposes either side") {
   for (int bits = 0; bits < 4; ++bits) {
     const bool turn_a = (bits & 1) != 0, turn_b = (bits & 2) != 0;
     for (const bool constant : {true, false})
-      CHECK(
-          kernels_disagree(
-              {.op = "QGemm",
-               .inputs = {random_bytes(dtype::u8, turn_a ? shape{6, 5} : shape{5, 6}, 3),
-                          scalar(0.1f),
-                          zero<std::uint8_t>(9),
-                          {random_bytes(dtype::i8, turn_b ? shape{7, 6} : shape{6, 7}, 4),
-                           constant},
-                          positive({7}, 5),
-                          tensor::of<std::int8_t>({7}, signed_bytes(7, 0)),
-                          random_tensor({dtype::i32, {7}}, 6, -99, 99),
-                          scalar(0.5f),
-                          zero<std::uint8_t>(100)},
-               .attrs = with({{"transA", std::int64_t{turn_a}}, {"transB", std::int64_t{turn_b}}}),
-               .domain = "com.microsoft",
-               .opset = 1}) == "");
+      CHECK(kernels_disagree(
+                {.op = "QGemm",
+                 .inputs = {random_bytes(dtype::u8, turn_a ? shape{6, 5} : shape{5, 6}, 3),
+                            scalar(0.1f),
+                            zero<std::uint8_t>(9),
+                            {random_bytes(dtype::i8, turn_b ? shape{7, 6} : shape{6, 7}, 4),
+                             constant},
+                            positive({7}, 5),
+                            tensor::of<std::int8_t>({7}, signed_bytes(7, 0)),
+                            random_tensor({dtype::i32, {7}}, 6, -99, 99),
+                            scalar(0.5f),
+                            zero<std::uint8_t>(100)},
+                 .attrs =
+                     attrs_of({{"transA", std::int64_t{turn_a}}, {"transB", std::int64_t{turn_b}}}),
+                 .domain = "com.microsoft",
+                 .opset = 1}) == "");
   }
 }
 
@@ -284,20 +251,20 @@ TEST_CASE("ConvInteger pads with the zero point") {
       run({.op = "ConvInteger",
            .inputs = {tensor::of<std::uint8_t>({1, 1, 3}, bytes{2, 3, 4}),
                       tensor::of<std::uint8_t>({1, 1, 2}, bytes{1, 1}), zero<std::uint8_t>(1)},
-           .attrs = with({{"pads", std::vector<std::int64_t>{1, 1}}})}),
+           .attrs = attrs_of({{"pads", std::vector<std::int64_t>{1, 1}}})}),
       tensor::of<std::int32_t>({1, 1, 4}, {1, 3, 5, 3})));
   std::uint64_t seed = 300;
   for (const auto w_type : {dtype::u8, dtype::i8})
     for (const std::int64_t group : {1, 3})
-      CHECK(kernels_disagree({.op = "ConvInteger",
-                              .inputs = {random_bytes(dtype::u8, {2, 6, 9, 7}, ++seed),
-                                         random_bytes(w_type, {9, 6 / group, 3, 2}, ++seed),
-                                         zero<std::uint8_t>(77), random_bytes(w_type, {9}, ++seed)},
-                              .attrs = with({{"group", group},
-                                             {"strides", std::vector<std::int64_t>{2, 1}},
-                                             {"dilations", std::vector<std::int64_t>{1, 2}},
-                                             {"pads", std::vector<std::int64_t>{1, 0, 2, 1}}})}) ==
-            "");
+      CHECK(kernels_disagree(
+                {.op = "ConvInteger",
+                 .inputs = {random_bytes(dtype::u8, {2, 6, 9, 7}, ++seed),
+                            random_bytes(w_type, {9, 6 / group, 3, 2}, ++seed),
+                            zero<std::uint8_t>(77), random_bytes(w_type, {9}, ++seed)},
+                 .attrs = attrs_of({{"group", group},
+                                    {"strides", std::vector<std::int64_t>{2, 1}},
+                                    {"dilations", std::vector<std::int64_t>{1, 2}},
+                                    {"pads", std::vector<std::int64_t>{1, 0, 2, 1}}})}) == "");
 }
 
 TEST_CASE("QLinearConv by oneDNN is within one step of the reference, its own kernel equal") {
@@ -309,9 +276,9 @@ TEST_CASE("QLinearConv by oneDNN is within one step of the reference, its own ke
           const auto test =
               convolution(x, y, {2, 8, 11, 9}, {16, 8 / group, 3, 3}, x == dtype::u8 ? 120 : -7,
                           y == dtype::u8 ? 99 : 5, seed += 10,
-                          with({{"group", group},
-                                {"strides", std::vector<std::int64_t>{stride, stride}},
-                                {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}));
+                          attrs_of({{"group", group},
+                                    {"strides", std::vector<std::int64_t>{stride, stride}},
+                                    {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}));
           const auto expected = run(test, "reference");
           for (const auto& kernel : applicable_kernels(test)) {
             CAPTURE(kernel);
@@ -322,7 +289,7 @@ TEST_CASE("QLinearConv by oneDNN is within one step of the reference, its own ke
 
 TEST_CASE("what quantised convolutions say of cuts and fields holds") {
   auto test = convolution(dtype::u8, dtype::u8, {3, 2, 7, 5}, {4, 2, 3, 3}, 3, 100, 7,
-                          with({{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}));
+                          attrs_of({{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}));
   test.inputs[6] = fixed(scalar(0.01f));
   test.inputs[8] = fixed(tensor::of<std::int32_t>({4}, {0, 0, 0, 0}));
   std::vector<int> cut(9, unsplit);
@@ -333,7 +300,7 @@ TEST_CASE("what quantised convolutions say of cuts and fields holds") {
   const node_case sums{.op = "ConvInteger",
                        .inputs = {random_bytes(dtype::u8, {2, 2, 7, 6}, 1),
                                   random_tensor({dtype::i8, {3, 2, 3, 3}}, 2, 1, 100)},
-                       .attrs = with({{"strides", std::vector<std::int64_t>{2, 1}}})};
+                       .attrs = attrs_of({{"strides", std::vector<std::int64_t>{2, 1}}})};
   CHECK(field_is_wrong(sums, 0, 0) == "");
   CHECK(field_is_wrong(sums, 0, 2) == "");
   CHECK(field_is_wrong(sums, 0, 3) == "");
@@ -343,110 +310,4 @@ TEST_CASE("what quantised convolutions say of cuts and fields holds") {
   CHECK(field_is_wrong(product, 0, 1) == "");
   CHECK(split_is_wrong(product, {1, unsplit}, 1) == "");
   CHECK(split_is_wrong(product, {2, 0}, std::nullopt) == "");
-}
-
-TEST_CASE("QLinearAdd and QLinearMul broadcast, in every layout") {
-  const auto test = [](const char* op, const shape& a, const shape& b, dtype type) {
-    const auto single = [&](int value) {
-      return type == dtype::u8 ? zero<std::uint8_t>(value) : zero<std::int8_t>(value);
-    };
-    return node_case{.op = op,
-                     .inputs = {random_bytes(type, a, 1), scalar(0.1f), single(100),
-                                random_bytes(type, b, 2), scalar(0.03f), single(3), scalar(0.07f),
-                                single(50)},
-                     .domain = "com.microsoft",
-                     .opset = 1};
-  };
-  for (const auto* op : {"QLinearAdd", "QLinearMul"})
-    for (const auto type : {dtype::u8, dtype::i8}) {
-      CHECK(kernels_disagree(test(op, {2, 16, 5, 7}, {2, 16, 5, 7}, type)) == "");
-      CHECK(kernels_disagree(test(op, {2, 16, 5, 7}, {1, 16, 1, 1}, type)) == "");
-      CHECK(kernels_disagree(test(op, {8192 * 4}, {8192 * 4}, type)) == "");
-      CHECK(kernels_disagree(test(op, {3, 1, 5}, {4, 1}, type)) == "");
-      CHECK(kernels_disagree(test(op, {}, {6, 2}, type)) == "");
-    }
-  CHECK(identical(
-      run({.op = "QLinearAdd",
-           .inputs = {tensor::of<std::uint8_t>({2}, bytes{5, 200}), scalar(1),
-                      zero<std::uint8_t>(0), tensor::of<std::uint8_t>({1}, bytes{100}), scalar(2),
-                      zero<std::uint8_t>(90), scalar(2), zero<std::uint8_t>(1)},
-           .domain = "com.microsoft",
-           .opset = 1}),
-      tensor::of<std::uint8_t>({2}, bytes{13, 111}))); // 12.5 to even, then 1 more
-  const auto cut = test("QLinearAdd", {3, 4}, {1, 4}, dtype::u8);
-  CHECK(split_is_wrong(cut, {0, -1, -1, unsplit, -1, -1, -1, -1}, 0) == "");
-}
-
-TEST_CASE("QLinearSigmoid and QLinearLeakyRelu look results up") {
-  const auto test = [](const char* op, dtype type) {
-    return node_case{
-        .op = op,
-        .inputs = {random_bytes(type, {2, 3, 4, 5}, 1), scalar(0.05f),
-                   type == dtype::u8 ? zero<std::uint8_t>(128) : zero<std::int8_t>(0),
-                   scalar(1.0f / 256),
-                   type == dtype::u8 ? zero<std::uint8_t>(0) : zero<std::int8_t>(-128)},
-        .domain = "com.microsoft",
-        .opset = 1};
-  };
-  for (const auto* op : {"QLinearSigmoid", "QLinearLeakyRelu"})
-    for (const auto type : {dtype::u8, dtype::i8}) CHECK(kernels_disagree(test(op, type)) == "");
-  CHECK(identical(run({.op = "QLinearSigmoid",
-                       .inputs = {tensor::of<std::uint8_t>({2}, bytes{0, 255}), scalar(1),
-                                  zero<std::uint8_t>(0), scalar(1.0f / 256)},
-                       .domain = "com.microsoft",
-                       .opset = 1}),
-                  tensor::of<std::uint8_t>({2}, bytes{128, 255})));
-  CHECK(split_is_wrong(test("QLinearLeakyRelu", dtype::u8), {2, -1, -1, -1, -1}, 2) == "");
-}
-
-TEST_CASE("QLinearConcat gives every part the scale of the whole") {
-  const node_case test{.op = "QLinearConcat",
-                       .inputs = {scalar(2), zero<std::uint8_t>(10),
-                                  tensor::of<std::uint8_t>({2, 1}, bytes{0, 8}), scalar(1),
-                                  zero<std::uint8_t>(0),
-                                  tensor::of<std::uint8_t>({2, 2}, bytes{1, 2, 3, 4}), scalar(4),
-                                  zero<std::uint8_t>(2)},
-                       .attrs = with({{"axis", std::int64_t{1}}}),
-                       .domain = "com.microsoft",
-                       .opset = 1};
-  CHECK(identical(run(test), tensor::of<std::uint8_t>({2, 3}, bytes{10, 8, 10, 14, 12, 14})));
-  CHECK(split_is_wrong(test, {-1, -1, 0, -1, -1, 0, -1, -1}, 0) == "");
-  CHECK(field_is_wrong(test, 5, 1) == "");
-}
-
-TEST_CASE("quantised average pools give the nearest byte to the mean") {
-  const auto image = tensor::of<std::uint8_t>({1, 1, 1, 4}, bytes{1, 2, 4, 100});
-  const std::vector<node_input> inputs{image, scalar(2), zero<std::uint8_t>(0), scalar(1),
-                                       zero<std::uint8_t>(1)};
-  CHECK(identical(run({.op = "QLinearGlobalAveragePool",
-                       .inputs = inputs,
-                       .domain = "com.microsoft",
-                       .opset = 1}),
-                  tensor::of<std::uint8_t>({1, 1, 1, 1}, bytes{55}))); // 53.5 to even, 1 more
-  const node_case sliding{.op = "QLinearAveragePool",
-                          .inputs = inputs,
-                          .attrs = with({{"kernel_shape", std::vector<std::int64_t>{1, 2}}}),
-                          .domain = "com.microsoft",
-                          .opset = 1};
-  CHECK(identical(run(sliding), tensor::of<std::uint8_t>({1, 1, 1, 3}, bytes{4, 7, 105})));
-  CHECK(field_is_wrong(sliding, 0, 3) == "");
-  CHECK(kernels_disagree(sliding) == "");
-  for (const auto type : {dtype::u8, dtype::i8})
-    CHECK(kernels_disagree(
-              {.op = "QLinearGlobalAveragePool",
-               .inputs = {random_bytes(type, {3, 21, 5, 7}, 1), scalar(0.02f),
-                          random_bytes(type, {}, 2), scalar(0.003f), random_bytes(type, {}, 3)},
-               .domain = "com.microsoft",
-               .opset = 1}) == "");
-}
-
-TEST_CASE("MaxPool of bytes by oneDNN gives the reference's bytes, in every layout") {
-  for (const auto type : {dtype::u8, dtype::i8})
-    for (const std::int64_t channels : {3, 16, 40})
-      CHECK(kernels_disagree({.op = "MaxPool",
-                              .inputs = {random_bytes(type, {2, channels, 9, 7}, 1)},
-                              .attrs = with({{"kernel_shape", std::vector<std::int64_t>{3, 2}},
-                                             {"strides", std::vector<std::int64_t>{2, 1}},
-                                             {"pads", std::vector<std::int64_t>{1, 1, 1, 0}}})}) ==
-            "");
 }

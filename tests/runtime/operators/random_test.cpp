@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,12 +14,6 @@ node_case drawing(const char* op, std::optional<float> seed = 3.0f) {
   test.attrs.set("shape", std::vector<std::int64_t>{200, 100});
   if (seed) test.attrs.set("seed", *seed);
   return test;
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 struct moments {

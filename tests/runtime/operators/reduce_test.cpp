@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,12 +8,6 @@ using namespace shoal;
 using namespace shoal::test;
 
 namespace {
-
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
 
 attribute ints(std::vector<std::int64_t> values) {
   return values;
@@ -30,7 +24,7 @@ TEST_CASE("reductions of a small matrix") {
   const auto run = [&](const char* op) {
     return (*run_node({.op = op,
                        .inputs = {in},
-                       .attrs = with({{"axes", ints({1})}, {"keepdims", std::int64_t{0}}}),
+                       .attrs = attrs_of({{"axes", ints({1})}, {"keepdims", std::int64_t{0}}}),
                        .opset = 11}))[0];
   };
   const auto is = [&](const char* op, float a, float b) {
@@ -57,7 +51,7 @@ TEST_CASE("axes are an attribute or an input, and none means all or nothing") {
                   tensor::of<std::int32_t>({1, 1}, {10})));
   CHECK(identical((*run_node({.op = "ReduceSum",
                               .inputs = {in},
-                              .attrs = with({{"noop_with_empty_axes", std::int64_t{1}}})}))[0],
+                              .attrs = attrs_of({{"noop_with_empty_axes", std::int64_t{1}}})}))[0],
                   in));
   const auto unknown = infer_node({.op = "ReduceSum", .inputs = {in, axes.value}});
   REQUIRE(!unknown);
@@ -73,12 +67,12 @@ TEST_CASE("reductions agree with the reference over any axes and layouts") {
       CHECK(kernels_disagree(
                 {.op = op,
                  .inputs = {random_tensor({dtype::f32, {2, 16, 7, 37}}, ++seed, 0.5, 1.5)},
-                 .attrs = with({{"axes", axes}}),
+                 .attrs = attrs_of({{"axes", axes}}),
                  .opset = 11}) == "");
     }
   CHECK(kernels_disagree({.op = "ReduceMean",
                           .inputs = {random_tensor({dtype::f32, {3, 40000}}, 1, -1, 1)},
-                          .attrs = with({{"axes", ints({1})}}),
+                          .attrs = attrs_of({{"axes", ints({1})}}),
                           .opset = 11}) == "");
 }
 
@@ -88,7 +82,7 @@ TEST_CASE("LogSumExp neither overflows nor loses infinities") {
   for (const std::string kernel : {"cpu", "reference"}) {
     const auto out = (*run_node({.op = "ReduceLogSumExp",
                                  .inputs = {in},
-                                 .attrs = with({{"axes", ints({1})}}),
+                                 .attrs = attrs_of({{"axes", ints({1})}}),
                                  .opset = 13},
                                 kernel))[0];
     CHECK(mismatch(out, tensor::of<float>({3, 1}, {1000.693147f, -infinite, infinite})) <= 1);
@@ -100,7 +94,7 @@ TEST_CASE("a reduction gives the same bits whatever is cut off beside it") {
   for (const std::string op : reductions) {
     CAPTURE(op);
     const node_case kept{
-        .op = op, .inputs = {in}, .attrs = with({{"axes", ints({1})}}), .opset = 11};
+        .op = op, .inputs = {in}, .attrs = attrs_of({{"axes", ints({1})}}), .opset = 11};
     CHECK(split_is_wrong(kept, {2}, 2) == "");
     CHECK(split_is_wrong(kept, {0}, 0) == "");
     CHECK(split_is_wrong(kept, {1}, std::nullopt) == "");
@@ -110,7 +104,7 @@ TEST_CASE("a reduction gives the same bits whatever is cut off beside it") {
   }
   const node_case sum{.op = "ReduceSum",
                       .inputs = {random_tensor({dtype::f32, {2, 3, 4}}, 78)},
-                      .attrs = with({{"axes", ints({1})}}),
+                      .attrs = attrs_of({{"axes", ints({1})}}),
                       .opset = 11};
   CHECK(field_is_wrong(sum, 0, 2) == "");
   CHECK(field_is_wrong(sum, 0, 1, {.global = true}) == "");
@@ -121,9 +115,9 @@ TEST_CASE("ArgMax and ArgMin find the first of equals, or the last") {
   const auto run = [&](const char* op, std::int64_t last) {
     return (*run_node({.op = op,
                        .inputs = {in},
-                       .attrs = with({{"axis", std::int64_t{1}},
-                                      {"keepdims", std::int64_t{0}},
-                                      {"select_last_index", last}})}))[0];
+                       .attrs = attrs_of({{"axis", std::int64_t{1}},
+                                          {"keepdims", std::int64_t{0}},
+                                          {"select_last_index", last}})}))[0];
   };
   CHECK(identical(run("ArgMax", 0), tensor::of<std::int64_t>({2}, {0, 1})));
   CHECK(identical(run("ArgMax", 1), tensor::of<std::int64_t>({2}, {1, 2})));
@@ -133,7 +127,7 @@ TEST_CASE("ArgMax and ArgMin find the first of equals, or the last") {
       for (const std::int64_t last : {0, 1}) {
         const node_case test{.op = op,
                              .inputs = {random_tensor({dtype::f32, {5, 21, 67}}, 9, -3, 3)},
-                             .attrs = with({{"axis", axis}, {"select_last_index", last}})};
+                             .attrs = attrs_of({{"axis", axis}, {"select_last_index", last}})};
         CHECK(kernels_disagree(test) == "");
         CHECK(split_is_wrong(test, {static_cast<int>(axis)}, std::nullopt) == "");
         CHECK(split_is_wrong(test, {axis == 0 ? 1 : 0}, axis == 0 ? 1 : 0, 2) == "");
@@ -146,7 +140,7 @@ TEST_CASE("CumSum runs either way, with or without the element itself") {
   const auto run = [&](std::int64_t exclusive, std::int64_t reverse) {
     return (*run_node({.op = "CumSum",
                        .inputs = {in, axis},
-                       .attrs = with({{"exclusive", exclusive}, {"reverse", reverse}})}))[0];
+                       .attrs = attrs_of({{"exclusive", exclusive}, {"reverse", reverse}})}))[0];
   };
   CHECK(identical(run(0, 0), tensor::of<std::int64_t>({3}, {1, 3, 6})));
   CHECK(identical(run(1, 0), tensor::of<std::int64_t>({3}, {0, 1, 3})));
@@ -163,7 +157,7 @@ TEST_CASE("TopK sorts, and keeps the order of equals") {
   const node_case smallest{.op = "TopK",
                            .inputs = {in, k},
                            .attrs =
-                               with({{"largest", std::int64_t{0}}, {"axis", std::int64_t{-1}}}),
+                               attrs_of({{"largest", std::int64_t{0}}, {"axis", std::int64_t{-1}}}),
                            .outputs = 2};
   CHECK(identical((*run_node(smallest))[0], tensor::of<float>({2, 3}, {1, 2, 4, 7, 8, 9})));
   CHECK(split_is_wrong(smallest, {0, unsplit}, 0) == "");

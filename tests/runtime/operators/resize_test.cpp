@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,12 +19,6 @@ node_input scales(std::initializer_list<float> values) {
 
 node_input sizes(std::initializer_list<std::int64_t> values) {
   return {tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), true};
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 const auto row = tensor::of<float>({1, 1, 1, 2}, {0, 4});

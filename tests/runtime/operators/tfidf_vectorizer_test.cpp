@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,12 +21,6 @@ node_case counting(const tensor& in, const char* mode, std::int64_t skipped) {
   test.attrs.set("pool_int64s", ints{2, 3, 5, 6, 7, 8});
   test.attrs.set("weights", std::vector<float>{2, 3, 4, 5});
   return test;
-}
-
-tensor run(const node_case& test) {
-  const auto outputs = run_node(test);
-  REQUIRE_MESSAGE(outputs.has_value(), (outputs ? "" : outputs.error().message()));
-  return (*outputs)[0];
 }
 
 const tensor text = tensor::of<std::int64_t>({2, 6}, {2, 5, 6, 5, 6, 2, 7, 2, 8, 5, 2, 6});

@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,20 +18,14 @@ float apply(const char* op, float x, attributes attrs = {}, int opset = 17) {
   return (*outputs)[0].values<float>()[0];
 }
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
 } // namespace
 
 TEST_CASE("functions of one element have their textbook values") {
-  CHECK(apply("LeakyRelu", -2, with({{"alpha", 0.1f}})) == doctest::Approx(-0.2));
+  CHECK(apply("LeakyRelu", -2, attrs_of({{"alpha", 0.1f}})) == doctest::Approx(-0.2));
   CHECK(apply("LeakyRelu", -2) == doctest::Approx(-0.02));
   CHECK(apply("Elu", -1) == doctest::Approx(-0.632121));
   CHECK(apply("Selu", -1) == doctest::Approx(-1.111331));
-  CHECK(apply("Celu", -1, with({{"alpha", 2.0f}})) == doctest::Approx(-0.786939));
+  CHECK(apply("Celu", -1, attrs_of({{"alpha", 2.0f}})) == doctest::Approx(-0.786939));
   CHECK(apply("ThresholdedRelu", 1) == 0);
   CHECK(apply("ThresholdedRelu", 1.5f) == 1.5f);
   CHECK(apply("Sigmoid", 0) == 0.5f);
@@ -40,7 +34,7 @@ TEST_CASE("functions of one element have their textbook values") {
   CHECK(apply("Softplus", 0) == doctest::Approx(0.693147));
   CHECK(apply("Softsign", -3) == doctest::Approx(-0.75));
   CHECK(apply("Gelu", 1, {}, 20) == doctest::Approx(0.841345));
-  CHECK(apply("Gelu", 1, with({{"approximate", std::string("tanh")}}), 20) ==
+  CHECK(apply("Gelu", 1, attrs_of({{"approximate", std::string("tanh")}}), 20) ==
         doctest::Approx(0.841192));
   CHECK(apply("Mish", 1, {}, 18) == doctest::Approx(0.865098));
   CHECK(apply("Round", 2.5f) == 2);
@@ -94,7 +88,7 @@ TEST_CASE("Clip takes bounds as attributes, as inputs, or not at all") {
     const auto run = [&](node_case test) { return (*run_node(test, kernel))[0]; };
     CHECK(identical(run({.op = "Clip",
                          .inputs = {in},
-                         .attrs = with({{"min", -2.0f}, {"max", 3.0f}}),
+                         .attrs = attrs_of({{"min", -2.0f}, {"max", 3.0f}}),
                          .opset = 6}),
                     bounded));
     CHECK(identical(run({.op = "Clip", .inputs = {in, low, high}}), bounded));
@@ -115,7 +109,7 @@ TEST_CASE("Clip takes bounds as attributes, as inputs, or not at all") {
 TEST_CASE("Cast truncates, saturates and tells zero from the rest") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto cast = [](const tensor& in, std::int64_t to) {
-    return (*run_node({.op = "Cast", .inputs = {in}, .attrs = with({{"to", to}})}))[0];
+    return (*run_node({.op = "Cast", .inputs = {in}, .attrs = attrs_of({{"to", to}})}))[0];
   };
   const auto floats = tensor::of<float>({6}, {1.9f, -1.9f, 300, -300, nan, 0});
   CHECK(identical(cast(floats, 6), tensor::of<std::int32_t>({6}, {1, -1, 300, -300, 0, 0})));
@@ -126,7 +120,8 @@ TEST_CASE("Cast truncates, saturates and tells zero from the rest") {
   CHECK(identical(cast(tensor::of<std::int64_t>({2}, {256 + 7, -1}), 2),
                   tensor::of<std::uint8_t>({2}, {7, 255})));
   CHECK(identical(cast(tensor::of<float>({1}, {1.5f}), 10), tensor::of<half>({1}, {half(1.5f)})));
-  CHECK(!infer_node({.op = "Cast", .inputs = {floats}, .attrs = with({{"to", std::int64_t{8}}})}));
+  CHECK(!infer_node(
+      {.op = "Cast", .inputs = {floats}, .attrs = attrs_of({{"to", std::int64_t{8}}})}));
 }
 
 TEST_CASE("functions of one element look at one element and split anywhere") {

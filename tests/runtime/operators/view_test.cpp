@@ -1,4 +1,4 @@
-#include "tests/support/operator_properties.hpp"
+#include "tests/runtime/operators/known_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,18 +7,8 @@ using namespace shoal::test;
 
 namespace {
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
 attribute ints(std::vector<std::int64_t> values) {
   return values;
-}
-
-node_input constant(std::vector<std::int64_t> values) {
-  return {tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), true};
 }
 
 tensor image() {
@@ -37,7 +27,7 @@ TEST_CASE("Reshape copies, infers and states extents") {
   const auto reshape = [&](std::vector<std::int64_t> to, std::int64_t allow_zero = 0) {
     return extents({.op = "Reshape",
                     .inputs = {image(), constant(std::move(to))},
-                    .attrs = with({{"allowzero", allow_zero}})});
+                    .attrs = attrs_of({{"allowzero", allow_zero}})});
   };
   CHECK(reshape({4, 6}) == shape{4, 6});
   CHECK(reshape({0, -1}) == shape{2, 12});
@@ -49,7 +39,7 @@ TEST_CASE("Reshape copies, infers and states extents") {
   CHECK(reshape({0, -1}, 1) == shape{-1});
   CHECK(extents({.op = "Reshape",
                  .inputs = {random_tensor({dtype::f32, {0, 3}}, 1), constant({3, 0})},
-                 .attrs = with({{"allowzero", std::int64_t{1}}})}) == shape{3, 0});
+                 .attrs = attrs_of({{"allowzero", std::int64_t{1}}})}) == shape{3, 0});
   const auto unknown = infer_node({.op = "Reshape", .inputs = {image(), constant({24}).value}});
   REQUIRE(!unknown);
   CHECK(unknown.error().code() == errc::needs_values);
@@ -71,7 +61,7 @@ TEST_CASE("a cut passes through Reshape where the shape leaves its extent open")
 
 TEST_CASE("Flatten, Squeeze and Unsqueeze in their old and new forms") {
   const auto flat = [](std::int64_t axis) {
-    return extents({.op = "Flatten", .inputs = {image()}, .attrs = with({{"axis", axis}})});
+    return extents({.op = "Flatten", .inputs = {image()}, .attrs = attrs_of({{"axis", axis}})});
   };
   CHECK(flat(1) == shape{2, 12});
   CHECK(flat(0) == shape{1, 24});
@@ -82,15 +72,15 @@ TEST_CASE("Flatten, Squeeze and Unsqueeze in their old and new forms") {
   CHECK(extents({.op = "Squeeze", .inputs = {thin}}) == shape{3, 4});
   CHECK(extents({.op = "Squeeze", .inputs = {thin, constant({-2})}}) == shape{1, 3, 4});
   CHECK(extents({.op = "Squeeze", .inputs = {thin, constant({1})}}) == shape{-1});
-  CHECK(
-      extents(
-          {.op = "Squeeze", .inputs = {thin}, .attrs = with({{"axes", ints({0})}}), .opset = 11}) ==
-      shape{3, 1, 4});
+  CHECK(extents({.op = "Squeeze",
+                 .inputs = {thin},
+                 .attrs = attrs_of({{"axes", ints({0})}}),
+                 .opset = 11}) == shape{3, 1, 4});
   CHECK(extents({.op = "Unsqueeze", .inputs = {image(), constant({-1, 0})}}) ==
         shape{1, 2, 3, 4, 1});
   CHECK(extents({.op = "Unsqueeze",
                  .inputs = {image()},
-                 .attrs = with({{"axes", ints({2})}}),
+                 .attrs = attrs_of({{"axes", ints({2})}}),
                  .opset = 11}) == shape{2, 3, 1, 4});
   CHECK(split_is_wrong({.op = "Flatten", .inputs = {image()}}, {0}, 0) == "");
   CHECK(split_is_wrong({.op = "Squeeze", .inputs = {thin, constant({0, 2})}}, {3, unsplit}, 1) ==
@@ -108,21 +98,21 @@ TEST_CASE("what follows from types or attributes is known before a run") {
   };
   CHECK(identical(evaluate({.op = "Shape", .inputs = {image()}}),
                   tensor::of<std::int64_t>({3}, {2, 3, 4})));
-  CHECK(
-      identical(evaluate({.op = "Shape",
-                          .inputs = {image()},
-                          .attrs = with({{"start", std::int64_t{-2}}, {"end", std::int64_t{9}}})}),
-                tensor::of<std::int64_t>({2}, {3, 4})));
+  CHECK(identical(
+      evaluate({.op = "Shape",
+                .inputs = {image()},
+                .attrs = attrs_of({{"start", std::int64_t{-2}}, {"end", std::int64_t{9}}})}),
+      tensor::of<std::int64_t>({2}, {3, 4})));
   CHECK(
       identical(evaluate({.op = "Size", .inputs = {image()}}), tensor::of<std::int64_t>({}, {24})));
   CHECK(identical(
-      evaluate({.op = "Constant", .inputs = {}, .attrs = with({{"value_ints", ints({3, 4})}})}),
+      evaluate({.op = "Constant", .inputs = {}, .attrs = attrs_of({{"value_ints", ints({3, 4})}})}),
       tensor::of<std::int64_t>({2}, {3, 4})));
   CHECK(identical(evaluate({.op = "ConstantOfShape", .inputs = {constant({2})}}),
                   tensor::of<float>({2}, {0, 0})));
   CHECK(identical(evaluate({.op = "ConstantOfShape",
                             .inputs = {constant({2})},
-                            .attrs = with({{"value", tensor::of<std::int32_t>({1}, {7})}})}),
+                            .attrs = attrs_of({{"value", tensor::of<std::int32_t>({1}, {7})}})}),
                   tensor::of<std::int32_t>({2}, {7, 7})));
   const auto number = [](std::int64_t v) {
     return node_input(tensor::of<std::int64_t>({}, {v}), true);

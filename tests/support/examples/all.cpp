@@ -8,12 +8,6 @@ std::uint64_t last_seed = 0;
 
 } // namespace
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries) {
-  attributes attrs;
-  for (const auto& [name, value] : entries) attrs.set(name, value);
-  return attrs;
-}
-
 attribute ints(std::vector<std::int64_t> values) {
   return values;
 }

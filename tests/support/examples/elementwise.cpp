@@ -33,16 +33,16 @@ void add_functions(list& all) {
   for (const char* form : {"none", "tanh"})
     all.push_back({.op = "Gelu",
                    .inputs = {f({2, 3, 5})},
-                   .attrs = with({{"approximate", form}}),
+                   .attrs = attrs_of({{"approximate", form}}),
                    .opset = 20});
   all.push_back({.op = "Not", .inputs = {some(dtype::boolean, {3, 5}, 0, 2)}});
   all.push_back({.op = "BitwiseNot", .inputs = {some(dtype::i32, {3, 5}, 0, 99)}, .opset = 18});
-  all.push_back({.op = "Cast", .inputs = {f({3, 5}, -9, 9)}, .attrs = with({{"to", 11}})});
+  all.push_back({.op = "Cast", .inputs = {f({3, 5}, -9, 9)}, .attrs = attrs_of({{"to", 11}})});
   all.push_back({.op = "CastLike", .inputs = {f({3, 5}), some(dtype::f64, {2}, 0, 1)}});
   all.push_back({.op = "Clip", .inputs = {f({2, 3, 5}), f({}, -0.5, -0.4), f({}, 0.4, 0.5)}});
   all.push_back({.op = "Clip",
                  .inputs = {f({2, 3, 5})},
-                 .attrs = with({{"min", -0.5f}, {"max", 0.5f}}),
+                 .attrs = attrs_of({{"min", -0.5f}, {"max", 0.5f}}),
                  .opset = 6});
   all.push_back({.op = "Dropout", .inputs = {f({2, 3, 5})}, .outputs = 2});
   all.push_back({.op = "Dropout", .inputs = {f({2, 3, 5})}, .opset = 7, .outputs = 2});
@@ -57,10 +57,11 @@ void add_pairs(list& all) {
   for (const auto& [a, b] : pairs) {
     for (const char* name : {"Add", "Sub", "Mul", "Div", "Pow", "Mod", "Max", "Min", "Sum", "Mean",
                              "Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
-      all.push_back({.op = name,
-                     .inputs = {f(a, 0.5, 3), f(b, 0.5, 3)},
-                     .attrs = std::string_view(name) == "Mod" ? with({{"fmod", 1}}) : attributes(),
-                     .opset = 16});
+      all.push_back(
+          {.op = name,
+           .inputs = {f(a, 0.5, 3), f(b, 0.5, 3)},
+           .attrs = std::string_view(name) == "Mod" ? attrs_of({{"fmod", 1}}) : attributes(),
+           .opset = 16});
     // Such values that each side lets the other through.
     for (const auto& [name, value] : {std::pair("And", true), {"Or", false}, {"Xor", true}})
       all.push_back({.op = name, .inputs = {truth(a, value, value), truth(b, value, value)}});
@@ -71,7 +72,7 @@ void add_pairs(list& all) {
                      .opset = 18});
     all.push_back({.op = "BitShift",
                    .inputs = {some(dtype::u8, a, 1, 255), some(dtype::u8, b, 0, 7)},
-                   .attrs = with({{"direction", "LEFT"}})});
+                   .attrs = attrs_of({{"direction", "LEFT"}})});
     all.push_back({.op = "Where", .inputs = {truth(a, true, false), f(b), f({5})}});
   }
   for (const char* name : {"Max", "Min", "Sum", "Mean"}) {
@@ -88,7 +89,7 @@ void add_pairs(list& all) {
 
 /// The second input of opset 6 and before lies beside the axis that an attribute names.
 void add_pairs_of_old(list& all) {
-  const auto axis = [](std::int64_t a) { return with({{"broadcast", 1}, {"axis", a}}); };
+  const auto axis = [](std::int64_t a) { return attrs_of({{"broadcast", 1}, {"axis", a}}); };
   for (const char* name : {"Add", "Sub", "Mul", "Div", "Pow"}) {
     all.push_back({.op = name,
                    .inputs = {f({2, 3, 4, 5}, 1, 3), f({3, 4}, 1, 3)},

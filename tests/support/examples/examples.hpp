@@ -1,9 +1,7 @@
 #pragma once
 
+#include "tests/support/model_builder.hpp"
 #include "tests/support/operator_examples.hpp"
-
-#include <initializer_list>
-#include <utility>
 
 /// The examples of one family of operators each, and words to write them with.
 namespace shoal::test::examples {
@@ -19,7 +17,6 @@ void add_reductions(list& all);
 void add_sequences(list& all);
 void add_selection(list& all);
 
-attributes with(std::initializer_list<std::pair<const char*, attribute>> entries);
 attribute ints(std::vector<std::int64_t> values);
 attribute floats(std::vector<float> values);
 

@@ -21,11 +21,11 @@ void add_matrices(list& all) {
       {{4}, {4, 5}},    {{2, 3, 4}, {4}},    {{4}, {4}},          {{1, 2, 3, 4}, {3, 2, 4, 2}}};
   for (const auto& [a, b] : pairs) {
     all.push_back({.op = "MatMul", .inputs = {f(a), f(b)}});
-    all.push_back(microsoft("FusedMatMul", {f(a), f(b)}, with({{"alpha", 0.5f}})));
+    all.push_back(microsoft("FusedMatMul", {f(a), f(b)}, attrs_of({{"alpha", 0.5f}})));
   }
   all.push_back({.op = "MatMul", .inputs = {f({2, 5, 16}), fixed(f({16, 8}))}});
-  all.push_back(
-      microsoft("FusedMatMul", {f({2, 4, 3}), f({2, 5, 4})}, with({{"transA", 1}, {"transB", 1}})));
+  all.push_back(microsoft("FusedMatMul", {f({2, 4, 3}), f({2, 5, 4})},
+                          attrs_of({{"transA", 1}, {"transB", 1}})));
   all.push_back({.op = "BiasedMatMul",
                  .inputs = {f({2, 3, 4}), f({4, 5}), f({5})},
                  .domain = "shoal",
@@ -40,36 +40,37 @@ void add_matrices(list& all) {
         all.push_back({.op = "Gemm",
                        .inputs = {f(a != 0 ? shape{4, 3} : shape{3, 4}),
                                   f(b != 0 ? shape{5, 4} : shape{4, 5}), f(c)},
-                       .attrs = with({{"transA", a}, {"transB", b}, {"alpha", 0.5f}})});
+                       .attrs = attrs_of({{"transA", a}, {"transB", b}, {"alpha", 0.5f}})});
   all.push_back({.op = "Gemm", .inputs = {f({3, 4}), fixed(f({4, 5})), fixed(f({5}))}});
   all.push_back({.op = "Gemm", .inputs = {f({3, 4}), f({4, 5})}});
   all.push_back(microsoft(
       "MatMulNBits",
       {f({2, 3, 33}), fixed(some(dtype::u8, {5, 3, 8}, 0, 256)), fixed(f({15}, 0.01, 0.1))},
-      with({{"K", 33}, {"N", 5}, {"bits", 4}, {"block_size", 16}})));
+      attrs_of({{"K", 33}, {"N", 5}, {"bits", 4}, {"block_size", 16}})));
   all.push_back({.op = "Det", .inputs = {f({2, 3, 4, 4})}});
 }
 
 void add_equations(list& all) {
   all.push_back({.op = "Einsum",
                  .inputs = {f({2, 3, 4}), f({5, 4})},
-                 .attrs = with({{"equation", "...j,kj->k"}})});
+                 .attrs = attrs_of({{"equation", "...j,kj->k"}})});
   all.push_back({.op = "Einsum",
                  .inputs = {f({2, 3, 4}), f({2, 4, 5})},
-                 .attrs = with({{"equation", "bij,bjk->bik"}})});
+                 .attrs = attrs_of({{"equation", "bij,bjk->bik"}})});
   all.push_back({.op = "Einsum",
                  .inputs = {f({2, 3, 4}), f({5, 3, 4})},
-                 .attrs = with({{"equation", "bhd,chd->hbc"}})});
-  all.push_back({.op = "Einsum", .inputs = {f({3, 4})}, .attrs = with({{"equation", "ij->ji"}})});
+                 .attrs = attrs_of({{"equation", "bhd,chd->hbc"}})});
+  all.push_back(
+      {.op = "Einsum", .inputs = {f({3, 4})}, .attrs = attrs_of({{"equation", "ij->ji"}})});
   all.push_back({.op = "Einsum",
                  .inputs = {f({3, 4}), f({4, 2}), f({2, 3})},
-                 .attrs = with({{"equation", "ij,jk,kl->il"}})});
+                 .attrs = attrs_of({{"equation", "ij,jk,kl->il"}})});
   all.push_back(
-      {.op = "Einsum", .inputs = {f({2, 3, 3})}, .attrs = with({{"equation", "...ii->...i"}})});
+      {.op = "Einsum", .inputs = {f({2, 3, 3})}, .attrs = attrs_of({{"equation", "...ii->...i"}})});
 }
 
 void add_attention(list& all) {
-  const auto heads = [](std::int64_t n) { return with({{"num_heads", n}}); };
+  const auto heads = [](std::int64_t n) { return attrs_of({{"num_heads", n}}); };
   all.push_back(microsoft("Attention", {f({2, 3, 4}), f({4, 12}), f({12})}, heads(2)));
   all.push_back(microsoft(
       "Attention",
@@ -98,7 +99,7 @@ void add_attention_written_out(list& all) {
   all.push_back(written_out({f({2, 3, 5, 4}), f({2, 3, 6, 4}), f({2, 3, 6, 5})}, {}));
   all.push_back(written_out(
       {f({2, 5, 3, 4}), f({2, 6, 3, 4}), f({2, 6, 3, 5}), f({2, 1, 1, 6})},
-      with({{"scale", 0.5f}, {"q_rows_first", 1}, {"k_rows_first", 1}, {"v_rows_first", 1}})));
+      attrs_of({{"scale", 0.5f}, {"q_rows_first", 1}, {"k_rows_first", 1}, {"v_rows_first", 1}})));
   all.push_back(written_out({f({2, 3, 5, 4}), f({1, 3, 6, 4}), f({3, 6, 2}), f({5, 6})}, {}));
   all.push_back(written_out({f({3, 4}), f({6, 4}), f({1, 2, 6, 3}), f({2, 1, 6})}, {}));
 }
@@ -114,7 +115,7 @@ void add_rows(list& all) {
     all.push_back({.op = "LayerNormalization",
                    .inputs = {f({2, 3, 4}), f(axis == 1 ? shape{3, 4} : shape{4}),
                               f(axis == 1 ? shape{3, 4} : shape{4})},
-                   .attrs = with({{"axis", axis}}),
+                   .attrs = attrs_of({{"axis", axis}}),
                    .outputs = 3});
   all.push_back({.op = "LayerNormalization", .inputs = {f({2, 3, 16}), fixed(f({16}))}});
   all.push_back({.op = "LayerNormalization",

@@ -30,31 +30,31 @@ void add_conversions(list& all) {
                    .opset = opset});
     all.push_back({.op = "QuantizeLinear",
                    .inputs = {f({2, 3, 5}), f({3}, 0.01, 0.1), bytes({3})},
-                   .attrs = with({{"axis", 1}}),
+                   .attrs = attrs_of({{"axis", 1}}),
                    .domain = domain,
                    .opset = opset});
     all.push_back({.op = "DequantizeLinear",
                    .inputs = {bytes({2, 3, 5}), f({3}, 0.01, 0.1), bytes({3})},
-                   .attrs = with({{"axis", 1}}),
+                   .attrs = attrs_of({{"axis", 1}}),
                    .domain = domain,
                    .opset = opset});
   }
   all.push_back({.op = "QuantizeLinear",
                  .inputs = {f({2, 6}), f({2, 3}, 0.01, 0.1)},
-                 .attrs = with({{"axis", 1}, {"block_size", 2}}),
+                 .attrs = attrs_of({{"axis", 1}, {"block_size", 2}}),
                  .opset = 21});
   all.push_back({.op = "DequantizeLinear",
                  .inputs = {bytes({2, 6}), f({2, 3}, 0.01, 0.1)},
-                 .attrs = with({{"axis", 1}, {"block_size", 2}}),
+                 .attrs = attrs_of({{"axis", 1}, {"block_size", 2}}),
                  .opset = 21});
   all.push_back({.op = "DynamicQuantizeLinear", .inputs = {f({3, 5})}, .outputs = 3});
 }
 
 void add_convolutions(list& all) {
-  const attributes windows[] = {with({{"strides", ints({2, 1})}}),
-                                with({{"pads", ints({1, 0, 2, 1})}}),
-                                with({{"dilations", ints({2, 2})}, {"pads", ints({2, 1, 0, 2})}}),
-                                with({{"auto_pad", "SAME_UPPER"}, {"strides", ints({2, 2})}})};
+  const attributes windows[] = {
+      attrs_of({{"strides", ints({2, 1})}}), attrs_of({{"pads", ints({1, 0, 2, 1})}}),
+      attrs_of({{"dilations", ints({2, 2})}, {"pads", ints({2, 1, 0, 2})}}),
+      attrs_of({{"auto_pad", "SAME_UPPER"}, {"strides", ints({2, 2})}})};
   for (const auto& window : windows) {
     all.push_back({.op = "ConvInteger",
                    .inputs = {bytes({2, 2, 7, 6}), bytes({3, 2, 3, 2}), byte(99)},
@@ -82,7 +82,7 @@ void add_products_of_bytes(list& all) {
                                     number(0.1f), byte(128)}));
   all.push_back(microsoft(
       "QGemm", {bytes({4, 3}), number(0.02f), byte(9), bytes({5, 4}), number(0.03f), byte(120)},
-      with({{"transA", 1}, {"transB", 1}})));
+      attrs_of({{"transA", 1}, {"transB", 1}})));
   all.push_back(
       microsoft("MatMulIntegerToFloat", {bytes({2, 3, 4}), bytes({4, 5}), number(0.02f),
                                          number(0.03f), byte(9), byte(120), fixed(f({5}))}));
@@ -102,12 +102,12 @@ void add_elementwise_of_bytes(list& all) {
     all.push_back(microsoft("QLinearConcat",
                             {number(0.05f), byte(100), bytes({2, 3, 4}), number(0.02f), byte(9),
                              bytes({2, 3, 4}), number(0.03f), byte(120)},
-                            with({{"axis", axis}})));
+                            attrs_of({{"axis", axis}})));
   all.push_back(microsoft("QLinearAveragePool",
                           {bytes({2, 2, 7, 6}), number(0.02f), byte(9), number(0.02f), byte(20)},
-                          with({{"kernel_shape", ints({3, 2})},
-                                {"strides", ints({2, 1})},
-                                {"pads", ints({1, 0, 1, 1})}})));
+                          attrs_of({{"kernel_shape", ints({3, 2})},
+                                    {"strides", ints({2, 1})},
+                                    {"pads", ints({1, 0, 1, 1})}})));
   all.push_back(microsoft("QLinearGlobalAveragePool", {bytes({2, 3, 4, 5}), number(0.002f), byte(9),
                                                        number(0.002f), byte(20)}));
 }

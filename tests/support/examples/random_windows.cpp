@@ -31,7 +31,7 @@ class draw {
 
 /// Strides, dilations and padding of a window over two axes.
 attributes window(draw& d, const std::vector<std::int64_t>& kernel, bool dilates) {
-  attributes attrs = with({{"kernel_shape", kernel}, {"strides", d.numbers(2, 1, 4)}});
+  attributes attrs = attrs_of({{"kernel_shape", kernel}, {"strides", d.numbers(2, 1, 4)}});
   if (dilates && d.number(0, 1) == 1) attrs.set("dilations", d.numbers(2, 1, 3));
   const auto* mode = d.one_of({"NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"});
   attrs.set("auto_pad", std::string(mode));
@@ -65,7 +65,7 @@ node_case pool(draw& d, const char* op) {
 
 node_case resize(draw& d) {
   const auto* mode = d.one_of({"nearest", "linear", "cubic"});
-  auto attrs = with(
+  auto attrs = attrs_of(
       {{"mode", mode},
        {"coordinate_transformation_mode",
         d.one_of({"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"})},
@@ -83,7 +83,7 @@ node_case pad(draw& d) {
   pads[0] = pads[1] = pads[4] = pads[5] = 0;
   return {.op = "Pad",
           .inputs = {d.values({1, 2, d.number(4, 7), d.number(4, 7)}), listed(pads)},
-          .attrs = with({{"mode", d.one_of({"constant", "reflect", "edge", "wrap"})}}),
+          .attrs = attrs_of({{"mode", d.one_of({"constant", "reflect", "edge", "wrap"})}}),
           .opset = 19};
 }
 

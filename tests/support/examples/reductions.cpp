@@ -12,12 +12,12 @@ void add_reductions(list& all) {
       for (const auto& axes : {listed({1}), listed({0, 2}), listed({-1, -2})})
         all.push_back({.op = name,
                        .inputs = {f({2, 3, 4, 2}, 0.5, 1.5), axes},
-                       .attrs = with({{"keepdims", keep}}),
+                       .attrs = attrs_of({{"keepdims", keep}}),
                        .opset = 18});
     all.push_back({.op = name, .inputs = {f({2, 3, 4}, 0.5, 1.5)}, .opset = 18});
     all.push_back({.op = name,
                    .inputs = {f({2, 3, 4}, 0.5, 1.5)},
-                   .attrs = with({{"noop_with_empty_axes", 1}}),
+                   .attrs = attrs_of({{"noop_with_empty_axes", 1}}),
                    .opset = 18});
   }
   for (const char* name : {"ArgMax", "ArgMin"})
@@ -25,41 +25,41 @@ void add_reductions(list& all) {
       for (const std::int64_t axis : {0, 1, -1})
         all.push_back({.op = name,
                        .inputs = {f({3, 4, 3})},
-                       .attrs = with({{"keepdims", keep}, {"axis", axis}})});
+                       .attrs = attrs_of({{"keepdims", keep}, {"axis", axis}})});
   for (const char* name : {"Softmax", "LogSoftmax", "Hardmax"})
     for (const std::int64_t axis : {0, 1, -1})
       for (const int opset : {11, 17})
         all.push_back({.op = name,
                        .inputs = {f({3, 4, 3})},
-                       .attrs = with({{"axis", axis}}),
+                       .attrs = attrs_of({{"axis", axis}}),
                        .opset = opset});
   for (const std::int64_t axis : {0, 1, -1})
     for (const std::int64_t p : {1, 2})
       all.push_back({.op = "LpNormalization",
                      .inputs = {f({3, 4, 3})},
-                     .attrs = with({{"axis", axis}, {"p", p}})});
+                     .attrs = attrs_of({{"axis", axis}, {"p", p}})});
   all.push_back({.op = "MeanVarianceNormalization", .inputs = {f({2, 3, 3, 2})}});
   all.push_back({.op = "MeanVarianceNormalization",
                  .inputs = {f({2, 3, 4})},
-                 .attrs = with({{"axes", ints({1})}})});
+                 .attrs = attrs_of({{"axes", ints({1})}})});
   for (const std::int64_t axis : {0, 1, -1})
     all.push_back({.op = "CumSum", .inputs = {f({3, 4, 3}), listed({axis})}});
   all.push_back({.op = "CumSum",
                  .inputs = {f({3, 4}), listed({1})},
-                 .attrs = with({{"reverse", 1}, {"exclusive", 1}})});
+                 .attrs = attrs_of({{"reverse", 1}, {"exclusive", 1}})});
   const auto classes = tensor::of<std::int64_t>({2, 3}, {0, 1, 1, 2, 3, 2});
   for (const char* name : {"NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"})
     for (const char* reduction : {"none", "mean", "sum"}) {
       all.push_back({.op = name,
                      .inputs = {f({3, 4}), some(dtype::i64, {3}, 0, 4)},
-                     .attrs = with({{"reduction", reduction}})});
+                     .attrs = attrs_of({{"reduction", reduction}})});
       all.push_back({.op = name,
                      .inputs = {f({2, 4, 3}), classes, f({4}, 0.5, 1)},
-                     .attrs = with({{"reduction", reduction}})});
+                     .attrs = attrs_of({{"reduction", reduction}})});
     }
   all.push_back({.op = "SoftmaxCrossEntropyLoss",
                  .inputs = {f({2, 4, 3}), classes},
-                 .attrs = with({{"reduction", "none"}}),
+                 .attrs = attrs_of({{"reduction", "none"}}),
                  .outputs = 2});
 }
 
