@@ -233,6 +233,26 @@ TEST_CASE("of two convolutions that are added the later one takes the sum") {
   check_same_outputs(before, after);
 }
 
+TEST_CASE("of two convolutions that are added the one that reads less takes the sum") {
+  const auto halves = with("strides", std::vector<std::int64_t>{2, 2});
+  for (const bool swapped : {false, true}) {
+    CAPTURE(swapped);
+    sketch s;
+    s.input("x", {1, 4, 6, 6}).constant("narrow", floats({2, 4, 1, 1}, 2));
+    s.constant("wide", floats({6, 2, 1, 1}, 3)).constant("short", floats({6, 4, 1, 1}, 4));
+    s.node("Conv", {"x", "narrow"}, {"a"}, halves).node("Conv", {"a", "wide"}, {"main"});
+    s.node("Conv", {"x", "short"}, {"cut"}, halves);
+    const std::vector<std::string> operands =
+        swapped ? std::vector<std::string>{"cut", "main"} : std::vector<std::string>{"main", "cut"};
+    const auto before = s.node("Add", operands, {"y"}).output("y").build();
+    const auto after = rewritten(before);
+    REQUIRE(operators_of(after) == "Conv Conv FusedConv");
+    CHECK(after.nodes()[2].name == "Conv:main");
+    CHECK(after.value(after.nodes()[2].inputs[3]).name == "cut");
+    check_same_outputs(before, after);
+  }
+}
+
 TEST_CASE("a whole residual block becomes two fused convolutions") {
   sketch s;
   s.input("x", {1, 4, 6, 6}).constant("w", floats({4, 4, 3, 3}, 2));
