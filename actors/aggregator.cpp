@@ -51,6 +51,11 @@ void take(pointer self, part& p) {
   if (found == self->state.open.end() || p.failure) return;
   auto& c = found->second;
   if (p.name.part >= c.arrived.size() || c.arrived[p.name.part]) return;
+  for (const auto& value : p.values)
+    if (value.format() != layout::plain)
+      return finish(self, p.name.request,
+                    fail(errc::malformed, "a result came in layout {}, expected {}",
+                         to_string(value.format()), to_string(layout::plain)));
   c.arrived[p.name.part] = true;
   c.outputs[p.name.part] = std::move(p.values);
   c.answer.trace[p.name.part] = std::move(p.trace);

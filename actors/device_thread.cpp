@@ -85,7 +85,7 @@ void device_thread::state::run(part_ptr p) {
         fail(errc::deadline_exceeded, "the deadline passed while the part waited for stage {}",
              p->program->name.stage + 1);
   } else {
-    auto outputs = p->program->sessions.run(p->values, arena, p->stays_here);
+    auto outputs = p->program->sessions.run(p->values, arena, p->leaving);
     if (outputs)
       p->values = *std::move(outputs);
     else

@@ -3,6 +3,7 @@
 #include "actors/messages.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/schedule/instant.hpp"
+#include "runtime/session/session_layouts.hpp"
 #include "runtime/tensor/tensor.hpp"
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct part {
   std::uint64_t received_bytes = 0; ///< that this hop cost on the network
   std::uint64_t transfer_us = 0;
   std::shared_ptr<stage_program> program; ///< what the executor shall run
-  bool stays_here = false;                ///< the next stage is in this process, too
+  output_layouts leaving{};               ///< what the next hop takes
   caf::actor shard;                       ///< who gets it back
 
   const mailbox& here() const { return way->hops[position]; }

@@ -4,7 +4,6 @@
 #include "runtime/net/wire.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 namespace shoal {
 namespace {
@@ -63,8 +62,6 @@ std::shared_ptr<const route> take_route(wire_reader& in, std::size_t hops) {
 } // namespace
 
 message encode_part(const part& p, instant now) {
-  assert(std::ranges::all_of(p.values,
-                             [](const tensor& value) { return value.format() == layout::plain; }));
   message out;
   out.kind = static_cast<std::uint16_t>(link_kind::part);
   out.priority = message_priority::interactive;

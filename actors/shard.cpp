@@ -21,10 +21,12 @@ std::optional<error> refusal(const part& p, const stage_program& program, instan
   return std::nullopt;
 }
 
-/// Whether the next hop is a stage in this process, which takes values in any layout.
-bool stays_here(const part& p, const post_office& office) {
+/// In which layouts the next hop takes values: a stage in any, but over a link unpadded ones.
+output_layouts layouts_for_next(const part& p, const post_office& office) {
   const auto& hops = p.way->hops;
-  return p.position + 2 < hops.size() && hops[p.position + 1].process.id == office.self().id;
+  if (p.position + 2 >= hops.size()) return output_layouts::plain;
+  const bool is_here = hops[p.position + 1].process.id == office.self().id;
+  return is_here ? output_layouts::any : output_layouts::unpadded;
 }
 
 void pass_on(part_ptr p, post_office& office) {
@@ -53,7 +55,7 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<stage_program> pr
           return pass_on(std::move(p), *office);
         }
         p->program = program;
-        p->stays_here = stays_here(*p, *office);
+        p->leaving = layouts_for_next(*p, *office);
         p->shard = caf::actor_cast<caf::actor>(self);
         self->send(runs_on, run_atom_v, std::move(p));
       },

@@ -16,9 +16,14 @@ std::string_view to_string(layout format) {
   return "unknown layout";
 }
 
+std::int64_t channel_block(layout format) {
+  if (format == layout::blocked_8) return 8;
+  return format == layout::blocked_16 ? 16 : 1;
+}
+
 std::int64_t stored_elements(const shape& dims, layout format) {
-  if (format != layout::blocked_8 && format != layout::blocked_16) return dims.element_count();
-  const std::int64_t block = format == layout::blocked_8 ? 8 : 16;
+  if (channel_block(format) == 1) return dims.element_count();
+  const auto block = channel_block(format);
   shape padded = dims;
   padded[1] = (dims[1] + block - 1) / block * block;
   return padded.element_count();

@@ -9,8 +9,8 @@
 
 namespace shoal {
 
-/// How the elements of a tensor lie in memory. Everything but `plain` exists only between kernels
-/// of one device: within a session, or from one session to the next.
+/// How the elements of a tensor lie in memory. Everything but `plain` exists only between kernels:
+/// within a session, or from one session to the next.
 enum class layout : std::uint8_t {
   plain = 0,         ///< dense row-major
   channels_last = 1, ///< axis 1 innermost (NHWC)
@@ -19,6 +19,9 @@ enum class layout : std::uint8_t {
 };
 
 std::string_view to_string(layout format);
+
+/// Channels in a block; 1 where they are not in blocks.
+std::int64_t channel_block(layout format);
 
 /// Elements that a tensor occupies in `format`, padding of blocked channels included.
 std::int64_t stored_elements(const shape& dims, layout format);

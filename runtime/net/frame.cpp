@@ -57,9 +57,11 @@ result<tensor_entry> decode_entry(wire_reader& reader) {
   const auto type = reader.take<std::uint8_t>();
   const auto rank = reader.take<std::uint8_t>();
   const auto encoding = reader.take<std::uint8_t>();
-  const auto reserved = reader.take<std::uint8_t>();
-  if (type >= dtype_count || rank > shape::max_rank || encoding > 1 || reserved != 0)
-    return fail(errc::malformed, "tensor with type {}, rank {}, encoding {}", type, rank, encoding);
+  const auto format = reader.take<std::uint8_t>();
+  if (type >= dtype_count || rank > shape::max_rank || encoding > 1 ||
+      format > static_cast<std::uint8_t>(layout::blocked_16))
+    return fail(errc::malformed, "tensor with type {}, rank {}, encoding {}, layout {}", type, rank,
+                encoding, format);
   entry.type.type = static_cast<dtype>(type);
   entry.encoding = static_cast<tensor_encoding>(encoding);
   if (entry.encoding == tensor_encoding::fp16 && entry.type.type != dtype::f32)
@@ -68,6 +70,8 @@ result<tensor_entry> decode_entry(wire_reader& reader) {
   for (int axis = 0; axis < rank; ++axis)
     entry.type.dims.push_back(static_cast<std::int64_t>(reader.take<std::uint64_t>()));
   SHOAL_CHECK(checked_element_count(entry.type.dims.span()));
+  entry.format = static_cast<layout>(format);
+  SHOAL_CHECK(check_layout(entry.type, entry.format));
   return entry;
 }
 
@@ -137,7 +141,7 @@ void encode(const open_frame& frame, mutable_byte_span out) {
     writer.put(static_cast<std::uint8_t>(entry.type.type));
     writer.put(static_cast<std::uint8_t>(entry.type.dims.rank()));
     writer.put(static_cast<std::uint8_t>(entry.encoding));
-    writer.put(std::uint8_t{0});
+    writer.put(static_cast<std::uint8_t>(entry.format));
     for (const auto extent : entry.type.dims) writer.put(static_cast<std::uint64_t>(extent));
   }
   writer.put_bytes(frame.metadata);

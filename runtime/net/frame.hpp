@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// The wire of the tensor link, version 1. All integers are little-endian.
+// The wire of the tensor link, version 2. All integers are little-endian.
 //
 // A connection starts with one hello from each side (hello.hpp). From then on both sides send
 // frames: a header of 32 bytes, then `payload_bytes` of payload.
@@ -38,14 +38,15 @@ namespace shoal {
 //   pong     0       0         0                    0        none
 //
 // Payload of open: u16 kind, u8 priority, u8 tensors, u32 metadata bytes, u64 bytes of the whole
-// body; per tensor u8 dtype, u8 rank, u8 encoding (plain|fp16), u8 0, then rank × u64 extent;
-// the metadata; the body, if it is in this frame. fp16: a float32 tensor sent as binary16.
+// body; per tensor u8 dtype, u8 rank, u8 encoding (plain|fp16), u8 layout, then rank × u64 extent;
+// the metadata; the body, if it is in this frame. fp16: a float32 tensor sent as binary16. Layouts
+// other than plain have at least three axes, and need no padding.
 //
 // Flow: a sender starts with the window that the receiver's hello grants, spends it by body bytes,
 // and gets it back by credit frames. Streams are numbered by their sender; a number is free again
 // when its message is complete or aborted.
 
-inline constexpr std::uint16_t link_protocol_version = 1;
+inline constexpr std::uint16_t link_protocol_version = 2;
 inline constexpr std::uint16_t frame_magic = 0x4c53;
 inline constexpr std::size_t frame_header_bytes = 32;
 /// A body up to this size travels within the open frame.
@@ -86,6 +87,7 @@ result<frame_header> decode_frame_header(byte_span bytes);
 struct tensor_entry {
   tensor_type type;
   tensor_encoding encoding = tensor_encoding::plain;
+  layout format = layout::plain;
 
   /// Bytes of the elements in memory and in the body. `type` has been checked.
   std::uint64_t memory_bytes() const;

@@ -207,7 +207,7 @@ result<void> frame_receiver::admit(partial_message& entry) const {
     if (encoded > 0) // binary16 goes to the upper half and is widened in place
       entry.pieces.push_back({offset, offset + encoded, bytes->data() + (size - encoded)});
     offset += encoded;
-    entry.content.tensors.emplace_back(tensor_info.type, std::move(bytes));
+    entry.content.tensors.emplace_back(tensor_info.type, std::move(bytes), 0, tensor_info.format);
   }
   return {};
 }

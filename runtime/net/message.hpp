@@ -29,7 +29,9 @@ struct message {
   std::vector<tensor> tensors; ///< none of them empty
 };
 
-/// Refuses what no link carries: too much metadata, too many tensors, an empty tensor.
+/// Refuses a layout that would need padding, or an axis that `type` does not have.
+result<void> check_layout(const tensor_type& type, layout format);
+/// Refuses what no link carries: too much metadata, too many tensors, an empty or padded tensor.
 result<void> validate(const message& content);
 /// Bytes of all tensors.
 std::uint64_t payload_bytes(const message& content);

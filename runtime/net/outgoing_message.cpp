@@ -12,7 +12,7 @@ result<std::unique_ptr<outgoing_message>> prepare(message content, const link_co
   out->entries.reserve(out->content.tensors.size());
   out->parts.reserve(out->content.tensors.size());
   for (const auto& values : out->content.tensors) {
-    tensor_entry entry{values.type(), tensor_encoding::plain};
+    tensor_entry entry{values.type(), tensor_encoding::plain, values.format()};
     outgoing_message::body_part part{values.bytes(), {}};
     if (codec.fp16 && values.element_type() == dtype::f32) {
       entry.encoding = tensor_encoding::fp16;

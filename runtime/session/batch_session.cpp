@@ -36,10 +36,10 @@ class batch_session final : public session {
  public:
   batch_session(std::int64_t entries, std::vector<tensor_type> inputs,
                 std::vector<tensor_type> outputs, std::map<std::string, tensor_type> types,
-                std::vector<worker> workers, const session_options& options, bool as_they_come)
+                std::vector<worker> workers, const session_options& options, output_layouts leaving)
       : entries_(entries), input_types_(std::move(inputs)), output_types_(std::move(outputs)),
         types_(std::move(types)), workers_(std::move(workers)), pool_(*options.pool) {
-    if (!as_they_come) formats_.assign(output_types_.size(), layout::plain);
+    if (leaving == output_layouts::plain) formats_.assign(output_types_.size(), layout::plain);
     const auto profile = workers_[0].single->profile();
     profile_.assign(profile.begin(), profile.end());
   }
@@ -228,7 +228,7 @@ result<std::unique_ptr<session>> compile_batch_session(const bound_graph& bound,
   kernels::set_compute_threads(options.threads);
   return std::make_unique<batch_session>(parts.entries, std::move(inputs), std::move(outputs),
                                          types_by_name(bound), std::move(workers), options,
-                                         outside.outputs_as_they_come);
+                                         outside.outputs);
 }
 
 } // namespace shoal

@@ -38,15 +38,15 @@ session_cache::session_cache(std::shared_ptr<const graph> model, session_options
       weights_(std::move(weights)) {}
 
 result<std::vector<tensor>> session_cache::run(std::span<const tensor> inputs, workspace& arena,
-                                               bool as_they_come) {
-  SHOAL_TRY(auto* compiled, get(inputs, as_they_come));
+                                               output_layouts outputs) {
+  SHOAL_TRY(auto* compiled, get(inputs, outputs));
   return compiled->run(inputs, arena);
 }
 
 bool session_cache::fits(const entry& candidate, std::span<const tensor> inputs,
-                         bool as_they_come) {
+                         output_layouts outputs) {
   if (candidate.types.size() != inputs.size()) return false;
-  if (candidate.outside.outputs_as_they_come != as_they_come) return false;
+  if (candidate.outside.outputs != outputs) return false;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (candidate.types[i] != inputs[i].type()) return false;
     if (candidate.outside.inputs[i] != inputs[i].format()) return false;
@@ -80,14 +80,14 @@ result<std::vector<operand>> session_cache::choose_constants(std::span<const ten
   return operands_for(inputs, contents_matter_);
 }
 
-result<session*> session_cache::get(std::span<const tensor> inputs, bool as_they_come) {
+result<session*> session_cache::get(std::span<const tensor> inputs, output_layouts outputs) {
   for (auto at = entries_.begin(); at != entries_.end(); ++at) {
-    if (!fits(*at, inputs, as_they_come)) continue;
+    if (!fits(*at, inputs, outputs)) continue;
     entries_.splice(entries_.begin(), entries_, at);
     return entries_.front().compiled.get();
   }
   entry fresh;
-  fresh.outside.outputs_as_they_come = as_they_come;
+  fresh.outside.outputs = outputs;
   for (const auto& input : inputs) fresh.outside.inputs.push_back(input.format());
   SHOAL_TRY(const auto operands, choose_constants(inputs));
   SHOAL_TRY(fresh.compiled, session::compile(model_, operands, weights_, options_, fresh.outside));

@@ -21,16 +21,16 @@ class session_cache {
   session_cache(std::shared_ptr<const graph> model, session_options options,
                 std::shared_ptr<weight_cache> weights, std::size_t capacity = 8);
 
-  /// Inputs may be in any layout. Outputs are plain, unless `as_they_come`: then they are in the
-  /// layout they were computed in, for the next session on this device.
+  /// Inputs may be in any layout.
   result<std::vector<tensor>> run(std::span<const tensor> inputs, workspace& arena,
-                                  bool as_they_come = false);
+                                  output_layouts outputs = output_layouts::plain);
 
   /// The session for these inputs; valid until `capacity` others were asked for. An integer input
   /// of up to 64 elements is taken as a constant if, and only if, the types of more values are
   /// known with it: so stages work that get the result of shape arithmetic done in an earlier
   /// stage. What still depends on values is left to a stepwise session.
-  result<session*> get(std::span<const tensor> inputs, bool as_they_come = false);
+  result<session*> get(std::span<const tensor> inputs,
+                       output_layouts outputs = output_layouts::plain);
 
   /// Compiles for inputs of these types ahead of the first run. `needs_values` when shapes depend
   /// on their values.
@@ -50,7 +50,7 @@ class session_cache {
 
   result<std::size_t> count_open(std::span<const operand> operands) const;
   result<std::vector<operand>> choose_constants(std::span<const tensor> inputs);
-  static bool fits(const entry& candidate, std::span<const tensor> inputs, bool as_they_come);
+  static bool fits(const entry& candidate, std::span<const tensor> inputs, output_layouts outputs);
 
   std::shared_ptr<const graph> model_;
   session_options options_;

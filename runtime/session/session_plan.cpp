@@ -247,11 +247,18 @@ class planner {
     return {};
   }
 
+  /// The layout in which an output computed in `computed` leaves.
+  layout output_format(const shape& dims, layout computed) const {
+    if (outside_.outputs == output_layouts::any) return computed;
+    const bool padded = stored_elements(dims, computed) != dims.element_count();
+    return outside_.outputs == output_layouts::unpadded && !padded ? computed : layout::plain;
+  }
+
   /// A graph output is written straight into its own tensor where the slot allows it.
   void plan_output(std::size_t index) {
     const auto id = model_.outputs()[index];
     const auto& type = bound_.value(id).type;
-    const auto format = outside_.outputs_as_they_come ? locate(id).format : layout::plain;
+    const auto format = output_format(type.dims, locate(id).format);
     const auto last = model_.nodes().size() - 1;
     auto slot = *slot_in(id, format, last);
     if (plan_.slots[slot].within != no_slot) slot = add_reorder(id, format, last);

@@ -31,7 +31,7 @@ result<std::int64_t> checked_element_count(std::span<const std::int64_t> dims);
 /// but `clone`. Once a tensor is shared it is read-only by convention.
 ///
 /// Row-major unless `format()` says otherwise. Only a session that was asked for it makes tensors
-/// of other formats, for the next session on the same device: nobody else may see them.
+/// of other formats, for the next session: nobody else may see them.
 class tensor {
  public:
   tensor() = default;

@@ -60,6 +60,20 @@ TEST_CASE("a batch of two cannot be cut into three parts") {
   CHECK(outcomes[0].error().message() == "a batch of 2 cannot be split into 3 parts");
 }
 
+TEST_CASE("a result that no client could read fails its request") {
+  simulated_cluster cluster(1, [](part& p, std::uint32_t) {
+    p.values[0] = tensor({dtype::f32, {1, 2, 2}}, allocate_storage(16), 0, layout::channels_last);
+    return true;
+  });
+  std::vector<result<response>> outcomes;
+  cluster.infer(numbers({1, 2}), outcomes);
+  cluster.run();
+  REQUIRE(outcomes.size() == 1);
+  REQUIRE_FALSE(outcomes[0]);
+  CHECK(outcomes[0].error().message().find("layout channels_last, expected plain") !=
+        std::string::npos);
+}
+
 TEST_CASE("a failure that another attempt may mend is tried again") {
   int failures = 1;
   simulated_cluster cluster(2, [&](part& p, std::uint32_t stage) {

@@ -30,9 +30,10 @@ std::vector<operand> types_of(const std::vector<tensor>& inputs) {
 }
 
 std::unique_ptr<session> compiled(const model_ptr& model, const std::vector<tensor>& inputs,
-                                  const session_options& options, bool as_they_come = false) {
+                                  const session_options& options,
+                                  output_layouts leaving = output_layouts::plain) {
   auto made = session::compile(model, types_of(inputs), std::make_shared<weight_cache>(), options,
-                               {{}, as_they_come});
+                               {{}, leaving});
   REQUIRE_MESSAGE(made, (made ? std::string() : made.error().message()));
   return *std::move(made);
 }
@@ -65,11 +66,12 @@ void check_batches(const model_ptr& model) {
       CAPTURE(batch);
       const auto inputs = make_inputs(*model, 1, {{"N", batch}});
       REQUIRE(parts_of(model, inputs, threads).entries == batch);
-      for (const bool as_they_come : {false, true}) {
-        CAPTURE(as_they_come);
-        const auto apart = compiled(model, inputs, {.threads = threads}, as_they_come);
+      for (const auto leaving :
+           {output_layouts::plain, output_layouts::unpadded, output_layouts::any}) {
+        CAPTURE(static_cast<int>(leaving));
+        const auto apart = compiled(model, inputs, {.threads = threads}, leaving);
         const auto whole =
-            compiled(model, inputs, {.threads = threads, .entries_apart = false}, as_they_come);
+            compiled(model, inputs, {.threads = threads, .entries_apart = false}, leaving);
         const auto expected = run(*whole, inputs);
         check_identical(run(*apart, inputs), expected);
         check_identical(run(*apart, inputs), expected); // and again, in the memory of the first

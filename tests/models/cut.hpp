@@ -18,10 +18,11 @@ inline void check_cuts(const std::shared_ptr<const graph>& model, const std::vec
     CAPTURE(threads);
     const auto whole = run_whole(model, inputs, threads);
     REQUIRE_MESSAGE(whole, (whole ? std::string() : whole.error().message()));
-    for (const bool as_they_come : {false, true}) {
-      CAPTURE(as_they_come);
+    for (const auto crossing :
+         {output_layouts::plain, output_layouts::unpadded, output_layouts::any}) {
+      CAPTURE(static_cast<int>(crossing));
       const auto check = [&](const std::vector<std::size_t>& cuts) {
-        CHECK(difference(run_in_stages(*model, cuts, inputs, threads, as_they_come), whole) == "");
+        CHECK(difference(run_in_stages(*model, cuts, inputs, threads, crossing), whole) == "");
       };
       for (const std::size_t stages : {2, 3, 5}) {
         CAPTURE(stages);

@@ -53,9 +53,10 @@ TEST_CASE("random models in stages are themselves, wherever they are cut") {
       CAPTURE(cut);
       CHECK(difference(run_in_stages(*model, {cut}, inputs, threads), whole) == "");
     }
-    for (const bool as_they_come : {false, true}) {
-      CAPTURE(as_they_come);
-      const auto got = run_in_stages(*model, all_cuts(nodes), inputs, threads, as_they_come);
+    for (const auto crossing :
+         {output_layouts::plain, output_layouts::unpadded, output_layouts::any}) {
+      CAPTURE(static_cast<int>(crossing));
+      const auto got = run_in_stages(*model, all_cuts(nodes), inputs, threads, crossing);
       CHECK(difference(got, whole) == "");
     }
   }

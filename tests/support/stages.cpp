@@ -28,7 +28,7 @@ result<std::vector<tensor>> run_whole(std::shared_ptr<const graph> model,
 
 result<std::vector<tensor>> run_in_stages(const graph& model, const std::vector<std::size_t>& cuts,
                                           const std::vector<tensor>& inputs, int threads,
-                                          bool as_they_come) {
+                                          output_layouts crossing) {
   std::map<std::string, tensor> values;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     values[model.value(model.inputs()[i]).name] = inputs[i];
@@ -47,8 +47,9 @@ result<std::vector<tensor>> run_in_stages(const graph& model, const std::vector<
         return fail(errc::internal, "the stage before gives no '{}'", stage->value(id).name);
       in.push_back(found->second);
     }
+    const bool is_last = last == model.nodes().size();
     session_cache sessions(stage, {.threads = threads});
-    SHOAL_TRY(auto out, sessions.run(in, arena, as_they_come && last != model.nodes().size()));
+    SHOAL_TRY(auto out, sessions.run(in, arena, is_last ? output_layouts::plain : crossing));
     values.clear();
     for (std::size_t o = 0; o < out.size(); ++o)
       values[stage->value(stage->outputs()[o]).name] = std::move(out[o]);

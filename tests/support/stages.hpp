@@ -2,6 +2,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/graph/graph.hpp"
+#include "runtime/session/session_layouts.hpp"
 
 #include <cstddef>
 #include <map>
@@ -18,10 +19,10 @@ result<std::vector<tensor>> run_whole(std::shared_ptr<const graph> model,
 /// The same graph cut before the nodes `cuts` (ascending, none of them 0 or the number of nodes)
 /// and run stage by stage as nodes of a cluster would: each stage packed, unpacked from its chunks
 /// and run by a `session_cache`, its inputs taken by name from the outputs of the stage before.
-/// Values cross the cuts in plain layout, or `as_they_come`, as between stages of one process.
+/// Values cross the cuts in the layouts `crossing`.
 result<std::vector<tensor>> run_in_stages(const graph& model, const std::vector<std::size_t>& cuts,
                                           const std::vector<tensor>& inputs, int threads = 1,
-                                          bool as_they_come = false);
+                                          output_layouts crossing = output_layouts::plain);
 
 /// Positions that cut `nodes` nodes into `stages` stages of about equal length.
 std::vector<std::size_t> even_cuts(std::size_t nodes, std::size_t stages);

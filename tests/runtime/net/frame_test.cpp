@@ -2,6 +2,8 @@
 #include "runtime/net/hello.hpp"
 #include "tests/runtime/net/link_fixture.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 using namespace shoal;
@@ -113,7 +115,7 @@ TEST_CASE(
     frame.priority = content.priority;
     frame.metadata = content.metadata;
     for (const auto& part : content.tensors) {
-      tensor_entry entry{part.type(), tensor_encoding::plain};
+      tensor_entry entry{part.type(), tensor_encoding::plain, part.format()};
       if (part.element_type() == dtype::f32) entry.encoding = tensor_encoding::fp16;
       frame.body_bytes += entry.body_bytes();
       frame.tensors.push_back(entry);
@@ -148,11 +150,30 @@ TEST_CASE("a description that promises more than can be is refused") {
   CHECK_FALSE(with(16, 13));   // dtype
   CHECK_FALSE(with(17, 9));    // rank
   CHECK_FALSE(with(18, 2));    // encoding
+  CHECK_FALSE(with(19, 1));    // a layout that takes three axes
+  CHECK_FALSE(with(19, 4));    // no layout
   CHECK_FALSE(with(27, 0x80)); // a negative extent
   CHECK_FALSE(with(26, 0x7f)); // a product that overflows
   frame.tensors[0] = {{dtype::i32, {4, 4}}, tensor_encoding::fp16};
   frame.body_bytes = 32;
   CHECK_FALSE(decode_open_frame(encoded(frame)));
+}
+
+TEST_CASE("a tensor travels in the layout it has, unless that needs padding") {
+  open_frame frame;
+  frame.body_bytes = 2 * 16 * 3 * 4;
+  frame.tensors.push_back({{dtype::f32, {2, 16, 3}}, tensor_encoding::plain, layout::blocked_16});
+  const auto decoded = decode_open_frame(encoded(frame));
+  REQUIRE(decoded);
+  CHECK(decoded->tensors[0].format == layout::blocked_16);
+  frame.tensors[0].type.dims = {2, 12, 4};
+  const auto padded = decode_open_frame(encoded(frame));
+  REQUIRE_FALSE(padded);
+  CHECK(padded.error().message() == "a float32[2,12,4] cannot travel in layout blocked_16");
+  message content;
+  content.tensors.push_back(
+      *tensor::allocate({dtype::f32, {2, 12, 4}}, buffer_pool::shared(), layout::blocked_16));
+  CHECK_FALSE(validate(content));
 }
 
 TEST_CASE("a hello comes back as it was, and every damaged byte or missing end is noticed") {
@@ -179,7 +200,8 @@ TEST_CASE("a hello of another version is a typed error that names both versions"
   REQUIRE(!decoded);
   CHECK(decoded.error().code() == errc::version_mismatch);
   CHECK(decoded.error().message().find("shoal test (protocol 77)") != std::string::npos);
-  CHECK(decoded.error().message().find(software_version() + " (protocol 1)") != std::string::npos);
+  const auto own = fmt::format("{} (protocol {})", software_version(), link_protocol_version);
+  CHECK(decoded.error().message().find(own) != std::string::npos);
 }
 
 TEST_CASE("a hello whose limits no link could work with is refused") {

@@ -31,7 +31,9 @@ tensor random_tensor(std::mt19937_64& random, std::size_t max_bytes) {
   auto content = random_bytes(bytes, random());
   if (type.type == dtype::boolean)
     for (std::size_t i = 0; i < bytes; ++i) content.mutable_data()[i] &= std::byte{1};
-  return tensor(type, content.bytes_owner());
+  const auto format = static_cast<layout>(random() % 4);
+  const bool fits = check_layout(type, format).has_value();
+  return tensor(type, content.bytes_owner(), 0, fits ? format : layout::plain);
 }
 
 message random_message(std::mt19937_64& random, std::size_t max_bytes) {
