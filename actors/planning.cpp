@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace shoal {
 namespace {
@@ -47,6 +48,19 @@ bool is_like_this_machine(const planning_task& task, const node_offer& node,
   const auto relative = static_cast<double>(device.flops_per_second) /
                         (task.reference_flops_per_second * device.threads);
   return relative > 0.4 && relative < 1.6;
+}
+
+/// With how many threads the layers are timed that stand for all devices. The speeds of devices are
+/// told as multiples of one thread; where each device is timed by its own threads, one of those
+/// will do, and nothing is measured for the comparison alone.
+std::uint32_t reference_threads(const planning_task& task) {
+  std::optional<std::uint32_t> first;
+  for (const auto& node : task.nodes)
+    for (const auto& device : node.devices) {
+      if (!is_like_this_machine(task, node, device)) return 1;
+      first = first.value_or(device.threads);
+    }
+  return first.value_or(1);
 }
 
 /// The costs with so many threads; measured the first time they are asked for.
@@ -185,7 +199,7 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
     SHOAL_TRY(const auto bound, bind_examples(task, std::move(rewritten)));
     SHOAL_TRY(out.rewritten, order_by_live_bytes(*bound));
   }
-  SHOAL_TRY(const auto reference, costs_with(1, task, out));
+  SHOAL_TRY(const auto reference, costs_with(reference_threads(task), task, out));
   SHOAL_TRY(const auto costs, cost_model::create(*reference));
   std::vector<candidate> candidates;
   std::vector<device_profile> profiles;
