@@ -121,6 +121,7 @@ result<model_order> client::publish(const std::shared_ptr<const graph>& graph,
   order.name = options.name;
   order.stages = options.stages;
   order.plan_only = options.plan_only;
+  order.tune = options.tune;
   if (!options.inputs.empty())
     order.inputs = describe_values(*graph, graph->inputs(), options.inputs);
   if (doors_.head.id == home_.self().id) {

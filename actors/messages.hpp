@@ -132,12 +132,13 @@ struct model_order {
   std::vector<value_spec> inputs; ///< example types, without open extents: what is planned for
   std::uint32_t stages = 0;       ///< 0: as many as is best
   bool plan_only = false;         ///< answer with the plan, deploy nothing
+  bool tune = true;               ///< choose algorithms by measuring
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, model_order& x) {
   return f(caf::meta::type_name("model_order"), x.name, x.package, x.package_bytes, x.providers,
-           x.inputs, x.stages, x.plan_only);
+           x.inputs, x.stages, x.plan_only, x.tune);
 }
 
 /// A model that is served.

@@ -10,6 +10,7 @@
 #include "runtime/plan/partitioner.hpp"
 #include "runtime/plan/plan_svg.hpp"
 #include "runtime/plan/plan_table.hpp"
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/batch_split.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/store/package.hpp"
@@ -61,6 +62,27 @@ std::uint32_t reference_threads(const planning_task& task) {
       first = first.value_or(device.threads);
     }
   return first.value_or(1);
+}
+
+/// With how many threads algorithms are compared: the fewest of any processor. What that gives does
+/// not depend on measurements, so that the same nodes get the same algorithms again.
+std::uint32_t tuning_threads(const planning_task& task) {
+  std::optional<std::uint32_t> fewest;
+  for (const auto& node : task.nodes)
+    for (const auto& device : node.devices)
+      if (device.kind == "cpu") fewest = std::min(fewest.value_or(device.threads), device.threads);
+  return std::max(fewest.value_or(1), 1u);
+}
+
+/// The model with the algorithms that are fastest here; the nodes compute by the same.
+result<std::shared_ptr<const graph>> tuned(const planning_task& task,
+                                           std::shared_ptr<const graph> model) {
+  if (!task.order.tune) return model;
+  SHOAL_TRY(const auto types, types_of(task.order.inputs));
+  tune_options options;
+  options.threads = static_cast<int>(tuning_threads(task));
+  options.folder = default_tuning_folder();
+  return tune_convolutions(std::move(model), types, options);
 }
 
 /// The costs with so many threads; measured the first time they are asked for.
@@ -198,6 +220,7 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
     SHOAL_TRY(auto rewritten, rewrite_for_cpu(task.model));
     SHOAL_TRY(const auto bound, bind_examples(task, std::move(rewritten)));
     SHOAL_TRY(out.rewritten, order_by_live_bytes(*bound));
+    SHOAL_TRY(out.rewritten, tuned(task, std::move(out.rewritten)));
   }
   SHOAL_TRY(const auto reference, costs_with(reference_threads(task), task, out));
   SHOAL_TRY(const auto costs, cost_model::create(*reference));

@@ -55,6 +55,10 @@ struct load_options {
   std::string name = {};    ///< empty: the file's name without its ending
   std::uint32_t stages = 0; ///< exactly so many; 0: as many as is best
   bool plan_only = false;   ///< make the plan, deploy nothing
+  /// Measure which algorithm is fastest for each convolution, up to a few seconds the first time a
+  /// machine loads a model; what was chosen is kept in the cache folder. Off: bits that do not
+  /// depend on measurements.
+  bool tune = true;
   /// The usual types of the inputs, in the model's order: what is planned and compiled for. Others
   /// work, too. Empty: open extents are guessed.
   std::vector<tensor_type> inputs = {};

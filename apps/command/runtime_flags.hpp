@@ -33,6 +33,7 @@ struct model_flags {
   std::filesystem::path file;
   std::string name;
   std::uint32_t stages = 0;
+  bool tune = true;
 
   void add_to(CLI::App& command);
   /// Reads the file.

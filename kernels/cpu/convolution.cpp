@@ -55,9 +55,12 @@ std::optional<choice> choose(const convolution_problem& p) {
                                : onednn::place(p.at, p.source, p.target);
   std::optional<dnnl::memory::desc> bias;
   if (p.has_bias) bias = onednn::described({p.target[1]}, layout::plain);
+  const auto how = p.transposed ? onednn::convolution_algorithm::transposed
+                   : p.winograd ? onednn::convolution_algorithm::winograd
+                                : onednn::convolution_algorithm::direct;
   const auto build = [&](const dnnl::memory::desc& source, const dnnl::memory::desc& target) {
     return onednn::build_convolution(source, onednn::any_format(weight_extents(p)), bias, target,
-                                     at, operations, p.transposed);
+                                     at, operations, how);
   };
 
   std::optional<choice> own, generic;
@@ -68,6 +71,7 @@ std::optional<choice> choose(const convolution_problem& p) {
     const bool wide = onednn::preferred_layout() == layout::channels_last;
     if (own && !(wide && is_generic(own->what))) return own;
   }
+  if (p.winograd) return std::nullopt;
   for (const auto format : {onednn::preferred_layout(), layout::channels_last, layout::blocked_16,
                             layout::blocked_8, layout::plain}) {
     auto what = build(onednn::described(p.source, format), onednn::described(p.target, format));
@@ -80,28 +84,33 @@ std::optional<choice> choose(const convolution_problem& p) {
 
 class onednn_convolution final : public packing_kernel {
  public:
-  onednn_convolution(const convolution_problem& p, choice chosen)
+  /// `p` is the problem of one run.
+  onednn_convolution(const convolution_problem& p, choice chosen, std::size_t runs)
       : program_(std::move(chosen.what)), source_format_(chosen.source),
         target_format_(chosen.target),
         source_(program_.add_argument(DNNL_ARG_SRC, program_.description().src_desc(0))),
         target_(program_.add_argument(DNNL_ARG_DST, program_.description().dst_desc(0))),
         weights_(program_, DNNL_ARG_WEIGHTS, plain_weights(p),
-                 program_.description().weights_desc(0)) {
+                 program_.description().weights_desc(0)),
+        has_residual_(p.has_residual), runs_(runs) {
     if (p.has_bias)
       bias_ = program_.add_argument(DNNL_ARG_BIAS, program_.description().weights_desc(1));
-    if (p.has_residual) residual_bytes_ = program_.description().dst_desc(0).get_size();
   }
 
   void run(const kernel_io& io) override {
     weights_.bind(program_, io.inputs[1].data,
                   io.scratch + onednn::whole_lines(program_.scratch_bytes()));
-    program_.bind(source_, io.inputs[0].data);
-    program_.bind(target_, io.outputs[0].data);
     if (bias_ != 0) program_.bind(bias_, io.inputs[2].data);
+    const auto source_bytes = program_.description().src_desc(0).get_size();
+    const auto target_bytes = program_.description().dst_desc(0).get_size();
     // oneDNN adds to what the target holds, which is far faster than a second source.
-    if (residual_bytes_ != 0 && io.inputs[3].data != io.outputs[0].data)
-      std::memcpy(io.outputs[0].data, io.inputs[3].data, residual_bytes_);
-    program_.run(io.scratch);
+    if (has_residual_ && io.inputs[3].data != io.outputs[0].data)
+      std::memcpy(io.outputs[0].data, io.inputs[3].data, runs_ * target_bytes);
+    for (std::size_t i = 0; i < runs_; ++i) {
+      program_.bind(source_, static_cast<const std::byte*>(io.inputs[0].data) + i * source_bytes);
+      program_.bind(target_, static_cast<std::byte*>(io.outputs[0].data) + i * target_bytes);
+      program_.run(io.scratch);
+    }
   }
 
   layout input_layout(std::size_t index) const override {
@@ -112,7 +121,7 @@ class onednn_convolution final : public packing_kernel {
     return onednn::whole_lines(program_.scratch_bytes()) + weights_.scratch_bytes();
   }
   std::optional<std::size_t> overwritable_input() const override {
-    if (residual_bytes_ == 0) return std::nullopt;
+    if (!has_residual_) return std::nullopt;
     return 3;
   }
 
@@ -131,7 +140,8 @@ class onednn_convolution final : public packing_kernel {
   std::size_t source_, target_;
   onednn::converted_argument weights_;
   std::size_t bias_ = 0; ///< 0, the scratchpad's slot, for none
-  std::size_t residual_bytes_ = 0;
+  bool has_residual_;
+  std::size_t runs_; ///< of the program, for as many parts of the batch
 };
 
 } // namespace
@@ -141,9 +151,15 @@ std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& p, i
       !onednn::representable(p.target) || p.at.rank() > 3)
     return nullptr;
   const onednn::thread_count_scope scope(threads);
-  auto chosen = choose(p);
+  auto each = p;
+  // How oneDNN divides an image for Winograd depends on the batch, and on that the rounding: an
+  // image has the same bits in every batch if it is computed alone.
+  const bool apart = p.winograd && p.source[0] > 1;
+  if (apart) each.source[0] = each.target[0] = 1;
+  auto chosen = choose(each);
   if (!chosen) return nullptr;
-  return std::make_unique<onednn_convolution>(p, std::move(*chosen));
+  const auto runs = apart ? static_cast<std::size_t>(p.source[0]) : 1;
+  return std::make_unique<onednn_convolution>(each, std::move(*chosen), runs);
 }
 
 } // namespace shoal::kernels

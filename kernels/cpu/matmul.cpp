@@ -90,9 +90,10 @@ std::optional<choice> as_convolution(const matmul_problem& p) {
   std::optional<dnnl::memory::desc> bias;
   if (p.added == matmul_problem::addend::row) bias = onednn::described({p.columns}, layout::plain);
   const onednn::placement at{{1, 1}, {0, 0}, {0, 0}, {0, 0}};
-  auto what = onednn::build_convolution(
-      onednn::described(source, layout::channels_last), onednn::any_format(weights), bias,
-      onednn::described(target, layout::channels_last), at, operations_of(p), false);
+  auto what = onednn::build_convolution(onednn::described(source, layout::channels_last),
+                                        onednn::any_format(weights), bias,
+                                        onednn::described(target, layout::channels_last), at,
+                                        operations_of(p), onednn::convolution_algorithm::direct);
   if (!what) return std::nullopt;
   return choice{std::move(*what), a, b, std::move(*s)};
 }

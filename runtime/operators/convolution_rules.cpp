@@ -90,8 +90,10 @@ std::optional<interval> convolution_field(const node_context& c, std::size_t inp
   return window_field(*at, axis - 2, c.dims(0)[axis], wanted);
 }
 
-result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context& c,
-                                                           const activation& then) {
+namespace {
+
+result<std::unique_ptr<kernel>> prepare(const prepare_context& c, const activation& then,
+                                        bool winograd) {
   if (c.type(0) != dtype::f32) return nullptr;
   SHOAL_TRY(auto at, convolution_window(c));
   auto k = kernels::make_convolution({.source = c.dims(0),
@@ -101,11 +103,25 @@ result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context
                                       .groups = groups_of(c),
                                       .has_bias = c.has(2),
                                       .has_residual = c.has(3),
-                                      .then = then},
+                                      .then = then,
+                                      .winograd = winograd},
                                      c.threads);
   if (k == nullptr) return nullptr;
   SHOAL_CHECK(pack_constant(*k, c));
   return k;
+}
+
+} // namespace
+
+result<std::unique_ptr<kernel>> prepare_winograd_convolution(const prepare_context& c,
+                                                             const activation& then) {
+  if (c.attrs().get_string(algorithm_attribute, "") != winograd_algorithm) return nullptr;
+  return prepare(c, then, true);
+}
+
+result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context& c,
+                                                           const activation& then) {
+  return prepare(c, then, false);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference_convolution(const prepare_context& c,

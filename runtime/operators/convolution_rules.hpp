@@ -12,6 +12,14 @@ operator_cost convolution_cost(const node_context& c, std::span<const tensor_typ
 std::optional<interval> convolution_field(const node_context& c, std::size_t input, int axis,
                                           interval wanted);
 
+/// The attribute of FusedConv by which runtime/plan/tune_convolutions.hpp chooses how a node is
+/// computed, in whatever process it runs.
+inline constexpr const char* algorithm_attribute = "shoal_algorithm";
+inline constexpr const char* winograd_algorithm = "winograd";
+
+/// Winograd's algorithm where the node asks for it and oneDNN has it; else none.
+result<std::unique_ptr<kernel>> prepare_winograd_convolution(const prepare_context& c,
+                                                             const activation& then);
 /// oneDNN (float32), then `then` on each result.
 result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context& c,
                                                            const activation& then);

@@ -45,6 +45,11 @@ result<void> check(const graph_node& node) {
   return {};
 }
 
+result<std::unique_ptr<kernel>> prepare_winograd(const prepare_context& c) {
+  SHOAL_TRY(const auto f, read_activation(c.node));
+  return rules::prepare_winograd_convolution(c, f);
+}
+
 result<std::unique_ptr<kernel>> prepare_onednn(const prepare_context& c) {
   SHOAL_TRY(const auto f, read_activation(c.node));
   return rules::prepare_onednn_convolution(c, f);
@@ -55,7 +60,8 @@ result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {
   return rules::prepare_reference_convolution(c, f);
 }
 
-constexpr kernel_entry kernels[] = {{"onednn", prepare_onednn}, {"reference", prepare_reference}};
+constexpr kernel_entry kernels[] = {
+    {"winograd", prepare_winograd}, {"onednn", prepare_onednn}, {"reference", prepare_reference}};
 
 } // namespace
 

@@ -2,10 +2,9 @@
 
 #include "kernels/cpu/threads.hpp"
 #include "runtime/base/fail.hpp"
-#include "runtime/base/machine.hpp"
 #include "runtime/graph/subgraph.hpp"
+#include "runtime/plan/check_memory.hpp"
 #include "runtime/plan/example.hpp"
-#include "runtime/plan/units.hpp"
 #include "runtime/session/session.hpp"
 
 #include <algorithm>
@@ -17,20 +16,6 @@ using clock = std::chrono::steady_clock;
 
 std::uint64_t bytes_of_type(const tensor_type& type) {
   return static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type);
-}
-
-/// Refuses what would not fit beside everything else: the system grants more memory than it has,
-/// and ends processes that then use it.
-result<void> check_memory(const session& compiled, std::span<const tensor_type> inputs) {
-  std::uint64_t needed = compiled.workspace_bytes();
-  for (const auto& type : inputs) needed += bytes_of_type(type);
-  for (const auto& type : compiled.output_types()) needed += bytes_of_type(type);
-  const auto available = available_memory();
-  if (needed <= available) return {};
-  return fail(errc::resource_exhausted,
-              "inputs, outputs and intermediate tensors of these shapes need {}; this machine has "
-              "{} left",
-              human_bytes(needed), human_bytes(available));
 }
 
 /// Seconds per node: medians over the runs.

@@ -5,6 +5,7 @@
 #include "runtime/tensor/image.hpp"
 #include "runtime/tensor/image_tensor.hpp"
 #include "runtime/tensor/npy.hpp"
+#include "tests/support/node_runner.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/run_command.hpp"
 
@@ -49,7 +50,7 @@ TEST_CASE("the embedding example gives the output of a session, in fewer than si
   workspace arena;
   const auto expected = (*compiled)->run({&*input, 1}, arena);
   REQUIRE(expected);
-  CHECK(identical(*produced, expected->front()));
+  CHECK(mismatch(*produced, expected->front()) <= 1); // algorithms are chosen by measuring
 }
 
 TEST_SUITE_END();

@@ -15,6 +15,7 @@
 #include "actors/shoal.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/graph/onnx_import.hpp"
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/session/session_cache.hpp"
 #include "tests/support/paths.hpp"
@@ -96,6 +97,10 @@ class plain {
  public:
   static result<std::unique_ptr<plain>> make(const subject& what, int threads) {
     SHOAL_TRY(auto rewritten, rewrite_for_cpu(what.model));
+    std::vector<tensor_type> types;
+    for (const auto& input : what.inputs) types.push_back(input.type());
+    const tune_options tuning{.threads = threads, .folder = default_tuning_folder()};
+    SHOAL_TRY(rewritten, tune_convolutions(std::move(rewritten), types, tuning));
     session_options options;
     options.threads = threads;
     return std::unique_ptr<plain>(new plain(std::move(rewritten), options));

@@ -1,12 +1,15 @@
 // Times plain sessions, as one executor runs them: models of the zoo, the shared models that are at
 // hand, and files. Medians of the runs after one that warms up.
 //
-//   session_bench [--threads N]... [--batch N] [--seconds S] [--profile] [--raw] [MODEL or FILE]...
+//   session_bench [--threads N]... [--batch N] [--seconds S] [--profile] [--raw] [--tune]
+//                 [MODEL or FILE]...
 //
 // --profile adds where the time goes, by operator and kernel. --raw leaves the graph as it is
-// instead of rewriting it first. Open extents are 1, N as --batch says, H and W 128.
+// instead of rewriting it first. --tune chooses
+// convolution algorithms first. Open extents are 1, N as --batch says, H and W 128.
 
 #include "runtime/graph/onnx_import.hpp"
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/session/session_cache.hpp"
 #include "tests/support/paths.hpp"
@@ -30,6 +33,7 @@ struct settings {
   double seconds = 2;
   bool profile = false;
   bool raw = false;
+  bool tune = false;
   std::vector<std::string> models;
 };
 
@@ -41,6 +45,8 @@ settings read_arguments(int count, char** arguments) {
       s.profile = true;
     else if (a == "--raw")
       s.raw = true;
+    else if (a == "--tune")
+      s.tune = true;
     else if (a == "--threads" && i + 1 < count)
       s.threads.push_back(std::max(1, std::atoi(arguments[++i])));
     else if (a == "--batch" && i + 1 < count)
@@ -115,8 +121,15 @@ result<void> measure(const std::string& name, const settings& s) {
     SHOAL_TRY(model, rewrite_for_cpu(model));
   }
   const auto inputs = test::make_inputs(*model, 1, {{"N", s.batch}, {"H", 128}, {"W", 128}});
+  std::vector<tensor_type> types;
+  for (const auto& input : inputs) types.push_back(input.type());
   for (const int threads : s.threads) {
-    session_cache sessions(model, {.threads = threads});
+    auto chosen = model;
+    if (s.tune) {
+      const tune_options tuning{.threads = threads, .folder = default_tuning_folder()};
+      SHOAL_TRY(chosen, tune_convolutions(model, types, tuning));
+    }
+    session_cache sessions(chosen, {.threads = threads});
     workspace arena;
     const auto before = clock_type::now();
     SHOAL_TRY(auto* compiled, sessions.get(inputs));

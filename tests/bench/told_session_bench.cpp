@@ -8,6 +8,7 @@
 // and the most there were. Ends with standard input.
 
 #include "runtime/graph/onnx_import.hpp"
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/session/session_cache.hpp"
 #include "runtime/tensor/npy.hpp"
@@ -62,6 +63,10 @@ result<void> serve(const std::string& path, int threads, std::span<char*> input_
     how.defer_weights = true;
     SHOAL_TRY(const auto imported, import_onnx_file(path, how));
     SHOAL_TRY(auto model, rewrite_for_cpu(imported.model));
+    std::vector<tensor_type> types;
+    for (const auto& input : inputs) types.push_back(input.type());
+    const tune_options tuning{.threads = threads, .folder = default_tuning_folder()};
+    SHOAL_TRY(model, tune_convolutions(std::move(model), types, tuning));
     sessions.emplace(std::move(model), session_options{.threads = threads});
   }
   SHOAL_TRY(auto* compiled, sessions->get(inputs));

@@ -1,3 +1,4 @@
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "tests/models/cut.hpp"
 #include "tests/support/zoo.hpp"
@@ -20,6 +21,13 @@ std::shared_ptr<const graph> rewritten(graph model) {
 TEST_CASE("ResNet-50 in stages is ResNet-50") {
   const auto model = rewritten(make_resnet({.size = 64}));
   check_cuts(model, make_inputs(*model, 1), 1);
+}
+
+TEST_CASE("ResNet-50 by Winograd's algorithm in stages is itself") {
+  const auto model = rewritten(make_resnet({.size = 64}));
+  const auto winograd = with_winograd(*model, tunable_convolutions(*model));
+  REQUIRE(winograd);
+  check_cuts(*winograd, make_inputs(**winograd, 1), 1);
 }
 
 TEST_CASE("MobileNetV2 in stages is MobileNetV2") {

@@ -1,3 +1,4 @@
+#include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/tensor/image_tensor.hpp"
 #include "tests/support/node_runner.hpp"
@@ -41,6 +42,10 @@ void check_model(const std::string& name, double relative = 1e-3, double absolut
     check_close(run, run_whole(*rewritten, run.inputs), relative, absolute);
     check_close(run, run_whole(*rewritten, run.inputs, 2), relative, absolute);
   }
+  const auto winograd = with_winograd(**rewritten, tunable_convolutions(**rewritten));
+  REQUIRE(winograd);
+  for (const auto& run : stored.runs)
+    check_close(run, run_whole(*winograd, run.inputs), relative, absolute);
 }
 
 } // namespace

@@ -39,19 +39,21 @@ std::optional<built> build(const post_op_list& then, F make_descriptor) {
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, bool transposed) {
-  const auto make = [&]<class P>(std::type_identity<P>, dnnl::algorithm how) {
+                                       const post_op_list& then, convolution_algorithm how) {
+  const auto make = [&]<class P>(std::type_identity<P>, dnnl::algorithm name) {
     return build<P>(then, [&] {
-      return bias ? typename P::desc(inference, how, src, weights, *bias, dst, at.stride,
+      return bias ? typename P::desc(inference, name, src, weights, *bias, dst, at.stride,
                                      at.dilation, at.pad_begin, at.pad_end)
-                  : typename P::desc(inference, how, src, weights, dst, at.stride, at.dilation,
+                  : typename P::desc(inference, name, src, weights, dst, at.stride, at.dilation,
                                      at.pad_begin, at.pad_end);
     });
   };
-  if (transposed)
+  if (how == convolution_algorithm::transposed)
     return make(std::type_identity<dnnl::deconvolution_forward>{},
                 dnnl::algorithm::deconvolution_direct);
-  return make(std::type_identity<dnnl::convolution_forward>{}, dnnl::algorithm::convolution_direct);
+  return make(std::type_identity<dnnl::convolution_forward>{},
+              how == convolution_algorithm::winograd ? dnnl::algorithm::convolution_winograd
+                                                     : dnnl::algorithm::convolution_direct);
 }
 
 std::optional<built> build_integer_convolution(const memory::desc& src, const memory::desc& weights,
@@ -134,6 +136,13 @@ std::string text_of(const memory::desc& format) {
   const auto& d = format.data;
   std::ostringstream text;
   text << "onednn 2 kind " << d.format_kind << " flags " << d.extra.flags;
+  if (d.format_kind == dnnl_format_kind_wino) {
+    const auto& w = d.format_desc.wino_desc;
+    text << ' ' << w.wino_format << ' ' << w.r << ' ' << w.alpha << ' ' << w.ic << '/' << w.ic_block
+         << '/' << w.ic2_block << ' ' << w.oc << '/' << w.oc_block << '/' << w.oc2_block << ' '
+         << w.adj_scale << ' ' << w.size;
+    return text.str();
+  }
   for (int i = 0; i < d.ndims; ++i)
     text << ' ' << d.dims[i] << '/' << d.padded_dims[i] << ':' << d.format_desc.blocking.strides[i];
   for (int i = 0; i < d.format_desc.blocking.inner_nblks; ++i)

@@ -52,8 +52,10 @@ std::optional<built> convolution(dnnl::algorithm how, const memory::desc& src,
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, bool transposed) {
-  if (transposed)
+                                       const post_op_list& then, convolution_algorithm how) {
+  // What its interface shows of weights packed for Winograd does not tell two packings apart.
+  if (how == convolution_algorithm::winograd) return std::nullopt;
+  if (how == convolution_algorithm::transposed)
     return convolution<dnnl::deconvolution_forward>(dnnl::algorithm::deconvolution_direct, src,
                                                     weights, bias, dst, at, then);
   return convolution<dnnl::convolution_forward>(dnnl::algorithm::convolution_direct, src, weights,

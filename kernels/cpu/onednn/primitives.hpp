@@ -34,11 +34,14 @@ struct placement {
   memory::dims stride, dilation, pad_begin, pad_end;
 };
 
-/// `transposed` makes a deconvolution.
+/// How a convolution is computed. By Winograd's algorithm 3×3 windows take less than half the
+/// multiplications; sums are rounded in other places, and depend on where the image begins.
+enum class convolution_algorithm { direct, winograd, transposed };
+
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, bool transposed);
+                                       const post_op_list& then, convolution_algorithm how);
 
 /// What a convolution of 8-bit integers does with its sums: each, multiplied by the scale of its
 /// channel (one for all, or one each), plus the zero point becomes an element of the destination.

@@ -75,6 +75,25 @@ node_case random_convolution(std::uint64_t seed, bool fused) {
   return test;
 }
 
+/// A 3×3 convolution of odd extents that asks for Winograd's algorithm.
+node_case random_winograd(std::uint64_t seed) {
+  drawer draw(seed);
+  const shape x{draw.between(1, 3), draw.among({16, 32, 48}), draw.between(3, 40),
+                draw.between(3, 40)};
+  const shape w{draw.among({16, 32, 64}), x[1], 3, 3};
+  node_case test{.op = "FusedConv", .inputs = {}};
+  test.domain = "com.microsoft";
+  test.opset = 1;
+  test.attrs.set("shoal_algorithm", std::string("winograd"));
+  test.attrs.set(
+      "pads", ints{draw.between(0, 1), draw.between(0, 1), draw.between(0, 1), draw.between(0, 1)});
+  if (draw.coin()) test.attrs.set("activation", std::string("Relu"));
+  test.inputs = {random_tensor({dtype::f32, x}, seed),
+                 {random_tensor({dtype::f32, w}, seed + 1), true},
+                 {random_tensor({dtype::f32, {w[0]}}, seed + 2), true}};
+  return test;
+}
+
 /// With one thread and two; whatever the producer writes, the same threads give the same bits.
 void check_against_oracle(node_case test) {
   const auto expected = run_node(test, "reference");
@@ -114,6 +133,33 @@ TEST_CASE("FusedConv by oneDNN agrees with the oracle with residuals and activat
     CAPTURE(seed);
     check_against_oracle(random_convolution(seed, true));
   }
+}
+
+TEST_CASE("Conv by Winograd's algorithm agrees with the oracle, and an image alone has its bits") {
+  int computed = 0;
+  for (std::uint64_t seed = 4000; seed < 4060; ++seed) {
+    CAPTURE(seed);
+    auto test = random_winograd(seed);
+    const auto expected = run_node(test, "reference");
+    REQUIRE(expected);
+    for (const int threads : {1, 2}) {
+      test.threads = threads;
+      const auto actual = run_node(test, "winograd");
+      if (!actual) continue; // a processor or extents for which oneDNN has none
+      ++computed;
+      const double terms = 9 * static_cast<double>(test.inputs[1].value.dims()[1]);
+      CHECK(mismatch((*actual)[0], (*expected)[0], 1e-4, 1e-5 * std::sqrt(terms)) <= 1);
+      CHECK(split_is_wrong(test, {0, unsplit, unsplit}, 0) == "");
+    }
+  }
+  if (computed == 0) MESSAGE("skipped: oneDNN has no Winograd here");
+}
+
+TEST_CASE("A convolution that does not ask for Winograd's algorithm is computed as ever") {
+  auto test = random_winograd(4000);
+  test.attrs.set("shoal_algorithm", std::string());
+  CHECK_FALSE(run_node(test, "winograd"));
+  CHECK(run_node(test, "onednn"));
 }
 
 TEST_CASE("The batch of convolutions can be cut without changing a bit") {
