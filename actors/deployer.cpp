@@ -5,6 +5,7 @@
 #include "runtime/base/fail.hpp"
 #include "runtime/schedule/membership_table.hpp"
 #include "runtime/store/package.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -144,7 +145,7 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
       if (task.order.inputs.empty()) task.order.inputs = example_inputs(*task.model);
       return make_plan(task, *my->store.memory, *my->library);
     };
-    if (auto made = attempt())
+    if (auto made = catch_deferred(attempt))
       outcome->plan = *std::move(made);
     else
       outcome->failure = std::move(made).error().within("planning '" + task.title + "'");

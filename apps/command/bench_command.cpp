@@ -75,7 +75,7 @@ std::string describe_types(const std::vector<tensor>& inputs) {
 
 result<void> run_bench(const bench_flags& flags) {
   progress_line progress;
-  SHOAL_TRY(const auto imported, flags.what.import(progress));
+  SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   SHOAL_TRY(const auto inputs, flags.inputs.read_or_make(*imported, flags.seed));
   std::vector<tensor_type> types;
   for (const auto& input : inputs) types.push_back(input.type());

@@ -127,7 +127,7 @@ result<void> print(const std::string& text) {
 
 result<void> run_infer(const infer_flags& flags) {
   progress_line progress;
-  SHOAL_TRY(const auto imported, flags.what.import(progress));
+  SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   SHOAL_TRY(const auto inputs, flags.inputs.read(*imported));
   SHOAL_TRY(const auto destinations, find_destinations(flags, *imported));
   std::vector<tensor_type> types;

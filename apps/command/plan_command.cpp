@@ -15,7 +15,7 @@ struct plan_flags {
 
 result<void> run_plan(const plan_flags& flags) {
   progress_line progress;
-  SHOAL_TRY(const auto imported, flags.what.import(progress));
+  SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   SHOAL_TRY(auto types, flags.inputs.types(*imported));
   SHOAL_TRY(const auto runtime, flags.where.open(progress));
   auto options = flags.what.options(std::move(types), progress);

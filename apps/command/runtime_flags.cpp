@@ -60,14 +60,17 @@ void model_flags::add_to(CLI::App& command) {
   command.add_option("--name", name, "What a cluster calls it; default: the name of the file");
   command.add_option("--stages", stages, "Cut it into so many stages; 0: as many as is best")
       ->check(CLI::Range(0, 4096));
-  command.add_flag("!--no-tune", tune,
+  command.add_flag("--no-tune", no_tune,
                    "Do not choose convolution algorithms by measuring; what was chosen is kept in "
                    "the cache folder");
 }
 
-result<std::shared_ptr<const graph>> model_flags::import(progress_line& progress) const {
+result<std::shared_ptr<const graph>> model_flags::import(const runtime_flags& where,
+                                                         progress_line& progress) const {
   progress.show("reading " + file.string());
-  SHOAL_TRY(auto imported, import_onnx_file(file));
+  import_options options;
+  options.defer_weights = where.in_this_process();
+  SHOAL_TRY(auto imported, import_onnx_file(file, options));
   return std::move(imported.model);
 }
 
@@ -75,7 +78,7 @@ load_options model_flags::options(std::vector<tensor_type> inputs, progress_line
   load_options options;
   options.name = name.empty() ? file.stem().string() : name;
   options.stages = stages;
-  options.tune = tune;
+  options.tune = !no_tune;
   options.inputs = std::move(inputs);
   options.on_progress = [&progress](const load_progress& now) {
     if (now.total == 0)

@@ -25,6 +25,7 @@ struct runtime_flags {
   void add_to(CLI::App& command);
   /// Only --connect, which the command cannot do without.
   void add_connect_to(CLI::App& command);
+  bool in_this_process() const { return head.host.empty() && local_nodes == 0; }
   result<std::unique_ptr<runtime>> open(progress_line& progress) const;
 };
 
@@ -33,11 +34,13 @@ struct model_flags {
   std::filesystem::path file;
   std::string name;
   std::uint32_t stages = 0;
-  bool tune = true;
+  bool no_tune = false;
 
   void add_to(CLI::App& command);
-  /// Reads the file.
-  result<std::shared_ptr<const graph>> import(progress_line& progress) const;
+  /// Reads the file; for this process without its large weights, which stay in the file until a
+  /// session packs them.
+  result<std::shared_ptr<const graph>> import(const runtime_flags& where,
+                                              progress_line& progress) const;
   /// What `runtime::load` wants; its steps show up on `progress`, which lives as long.
   load_options options(std::vector<tensor_type> inputs, progress_line& progress) const;
 };

@@ -187,16 +187,16 @@ result<std::unique_ptr<session>> session::compile(std::shared_ptr<const graph> m
                                                   const session_options& options,
                                                   const session_layouts& outside) {
   kernels::set_compute_threads(options.threads);
-  SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));
-  if (bound->why_open) return make_stepwise_session(*bound, std::move(weights), options);
-  assert(outside.inputs.empty() || outside.inputs.size() == bound->model->inputs().size());
-  if (options.entries_apart) {
-    if (const auto parts = parts_of_batch(*bound, options.threads); parts.entries > 1) {
-      SHOAL_TRY(auto apart, compile_batch_session(*bound, parts, weights, options, outside));
-      if (apart != nullptr) return apart;
-    }
-  }
   return catch_deferred([&]() -> result<std::unique_ptr<session>> {
+    SHOAL_TRY(auto bound, bind_known_types(std::move(model), inputs));
+    if (bound->why_open) return make_stepwise_session(*bound, std::move(weights), options);
+    assert(outside.inputs.empty() || outside.inputs.size() == bound->model->inputs().size());
+    if (options.entries_apart) {
+      if (const auto parts = parts_of_batch(*bound, options.threads); parts.entries > 1) {
+        SHOAL_TRY(auto apart, compile_batch_session(*bound, parts, weights, options, outside));
+        if (apart != nullptr) return apart;
+      }
+    }
     SHOAL_TRY(auto plan, plan_session(*bound, outside, *weights, options));
     return std::make_unique<compiled_session>(std::move(bound), std::move(plan), std::move(weights),
                                               options, outside);

@@ -2,6 +2,7 @@
 
 #include "runtime/base/fail.hpp"
 #include "runtime/session/binding.hpp"
+#include "runtime/tensor/deferred_storage.hpp"
 
 #include <algorithm>
 
@@ -40,7 +41,8 @@ session_cache::session_cache(std::shared_ptr<const graph> model, session_options
 result<std::vector<tensor>> session_cache::run(std::span<const tensor> inputs, workspace& arena,
                                                output_layouts outputs) {
   SHOAL_TRY(auto* compiled, get(inputs, outputs));
-  return compiled->run(inputs, arena);
+  // A stepwise session looks at constants as it runs.
+  return catch_deferred([&] { return compiled->run(inputs, arena); });
 }
 
 bool session_cache::fits(const entry& candidate, std::span<const tensor> inputs,

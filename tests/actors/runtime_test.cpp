@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -52,6 +54,23 @@ result<inference> get(std::future<result<inference>>& answer) {
 } // namespace
 
 TEST_SUITE_BEGIN("actors");
+
+TEST_CASE("algorithms are chosen by measuring, kept in the cache folder, or not at all") {
+  const temporary_folder folder;
+  REQUIRE(::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1) == 0);
+  const auto here = start();
+  load_options options{.name = "upscale", .inputs = {{dtype::f32, {1, 3, 32, 32}}}};
+  options.tune = false;
+  const auto file = source_file("apps/builtin/upscale_x2.onnx");
+  REQUIRE(here->load(file, options));
+  const auto kept = folder.path() / "shoal" / "tuning";
+  CHECK_FALSE(std::filesystem::exists(kept));
+  options.tune = true;
+  options.name = "upscale tuned";
+  REQUIRE(here->load(file, options));
+  REQUIRE(std::filesystem::exists(kept));
+  CHECK_FALSE(std::filesystem::is_empty(kept));
+}
 
 TEST_CASE("the end of a runtime answers what is still open, each request once") {
   constexpr int requests = 200;

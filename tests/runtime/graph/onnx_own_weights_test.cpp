@@ -154,6 +154,37 @@ TEST_CASE("a model whose file was written to fails, one whose file was replaced 
   CHECK(changed.error().message().find("was changed") != std::string::npos);
 }
 
+TEST_CASE("a session that runs in steps fails when its weights are gone from the file") {
+  auto model = empty_model();
+  model.mutable_graph()->clear_input();
+  model.mutable_graph()->clear_output();
+  declare(*model.mutable_graph()->add_input(), "x", {3, side});
+  declare(*model.mutable_graph()->add_input(), "rows", {3}, onnx::TensorProto::BOOL);
+  declare(*model.mutable_graph()->add_output(), "y", {});
+  add_initializer(model, "w", {side, side}, noise(side * side, 1));
+  auto& some = add_node(model, "Compress", {"x", "rows"}, {"some"}); // as many as are wanted
+  auto& axis = *some.add_attribute();
+  axis.set_name("axis");
+  axis.set_type(onnx::AttributeProto::INT);
+  axis.set_i(0);
+  add_node(model, "MatMul", {"some", "w"}, {"y"});
+  const auto rows = tensor::of<bool>({3}, {true, false, true});
+  for (const bool gone : {false, true}) {
+    CAPTURE(gone);
+    const saved_model saved(model);
+    const auto imported = saved.import();
+    REQUIRE_MESSAGE(imported, (imported ? "" : imported.error().message()));
+    session_cache sessions(imported->model, {.threads = 1});
+    const std::vector<tensor> inputs{input(), rows};
+    REQUIRE(sessions.get(inputs));
+    if (gone) fs::resize_file(saved.path, 1000);
+    workspace arena;
+    const auto outputs = sessions.run(inputs, arena);
+    REQUIRE(outputs.has_value() != gone);
+    if (gone) CHECK(outputs.error().message().find(saved.path.string()) != std::string::npos);
+  }
+}
+
 TEST_CASE("raw data of a wrong size are refused whether deferred or not") {
   auto model = large_model("g");
   model.mutable_graph()->mutable_initializer(0)->mutable_raw_data()->append(4, '\0');
