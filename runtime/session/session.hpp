@@ -18,6 +18,9 @@ struct session_options {
   /// Kernels overwrite inputs that nobody reads any more, and producers write where a Concat would
   /// copy to. Without it every value has memory of its own while it lives.
   bool share_memory = true;
+  /// A value stays in the layout that it was computed in until something needs it in another.
+  /// Without it every value is made plain at once.
+  bool keep_layouts = true;
   buffer_pool* pool = &buffer_pool::shared(); ///< where output tensors come from
 };
 

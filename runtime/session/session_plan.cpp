@@ -135,7 +135,14 @@ class planner {
     place_outputs(n, step);
     join_inputs(step);
     push(std::move(step));
+    if (!options_.keep_layouts) make_plain(n);
     return {};
+  }
+
+  void make_plain(std::size_t n) {
+    for (const auto id : model_.nodes()[n].outputs)
+      if (id != no_value && placed_[id].format != layout::plain)
+        placed_[id] = {add_reorder(id, layout::plain, n), layout::plain};
   }
 
   result<session_step> prepare(std::size_t n) {

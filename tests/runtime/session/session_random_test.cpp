@@ -143,6 +143,29 @@ TEST_CASE("one workspace serves the sessions of many models in turn") {
     }
 }
 
+TEST_CASE("values that stay in the layout they were computed in have the bytes of plain ones") {
+  std::size_t kept = 0, plain = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    const auto model = std::make_shared<const graph>(make_random_model(seed));
+    const auto inputs = make_inputs(*model, seed);
+    session_options at_once;
+    at_once.keep_layouts = false;
+    session_cache sessions(model, {}), plain_sessions(model, at_once);
+    workspace arena;
+    const auto got = sessions.run(inputs, arena), expected = plain_sessions.run(inputs, arena);
+    REQUIRE(got);
+    REQUIRE(expected);
+    for (std::size_t o = 0; o < expected->size(); ++o) {
+      CAPTURE(o);
+      CHECK(identical((*got)[o], (*expected)[o]));
+    }
+    kept += (*sessions.get(inputs))->profile().size();
+    plain += (*plain_sessions.get(inputs))->profile().size();
+  }
+  CHECK(plain > kept); // more reorders
+}
+
 TEST_CASE("what is written into the place where it is joined to has the bytes of a copy") {
   struct form {
     std::int64_t batch, width;
