@@ -18,6 +18,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -235,7 +236,9 @@ def measure_load(arguments, folder):
         model = make_model(arguments.build, folder, name)
         inputs = make_inputs(folder, name, 1)
         ours, theirs = [], []
-        os.environ["XDG_CACHE_HOME"] = str(folder / f"cache of {name}")
+        cache = folder / f"cache of {name}"
+        shutil.rmtree(cache, ignore_errors=True)
+        os.environ["XDG_CACHE_HOME"] = str(cache)
         first = Shoal(arguments.build, model, 1, inputs)
         first.close()
         for _ in range(5):
