@@ -227,7 +227,8 @@ caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order 
   if (order.plan_only)
     order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
   if (auto* known = find(self, order.name); known != nullptr && known->at != step::failed) {
-    const bool same = known->order.package == order.package && known->order.stages == order.stages;
+    const bool same = known->order.package == order.package &&
+                      known->order.stages == order.stages && known->order.tune == order.tune;
     if (same && known->at == step::ready) return known->plan->card;
     if (!same && known->at != step::ready)
       return to_caf(fail(errc::resource_exhausted,

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -57,7 +56,7 @@ TEST_SUITE_BEGIN("actors");
 
 TEST_CASE("algorithms are chosen by measuring, kept in the cache folder, or not at all") {
   const temporary_folder folder;
-  REQUIRE(::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1) == 0);
+  const scoped_variable cache("XDG_CACHE_HOME", folder.path());
   const auto here = start();
   load_options options{.name = "upscale", .inputs = {{dtype::f32, {1, 3, 32, 32}}}};
   options.tune = false;

@@ -36,9 +36,8 @@ TEST_CASE("the demo shows plan, times and check, writes its picture, and says no
 
 TEST_CASE("an interrupted demo leaves no files behind") {
   const temporary_folder folder;
-  setenv("TMPDIR", folder.path().c_str(), 1);
+  const scoped_variable temporary("TMPDIR", folder.path());
   auto demo = child_process::start(SHOAL_COMMAND, {"demo"}, {}, folder.path() / "demo.err");
-  unsetenv("TMPDIR");
   REQUIRE(demo);
   const auto scratch = [&] {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path()))

@@ -1,11 +1,13 @@
 #include "runtime/graph/onnx_import.hpp"
 #include "tests/support/node_runner.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/process_cluster.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 using namespace shoal;
@@ -53,6 +55,22 @@ result<inference> infer_at_last(const model& m, const tensor& input) {
 }
 
 } // namespace
+
+TEST_CASE("a model that is served is planned anew for who wants it tuned, or not") {
+  const temporary_folder folder;
+  const scoped_variable cache("XDG_CACHE_HOME", folder.path()); // of the head that is started
+  process_cluster cluster(1);
+  auto client = cluster.connect();
+  load_options options{.name = "upscale", .inputs = {photo(48).type()}};
+  const auto tuned = folder.path() / "shoal" / "tuning";
+  for (const bool tune : {false, false, true}) {
+    CAPTURE(tune);
+    options.tune = tune;
+    const auto loaded = client->load(builtin_graph(), options);
+    if (!loaded) FAIL(to_string(loaded.error()));
+    CHECK(std::filesystem::exists(tuned) == tune);
+  }
+}
 
 TEST_CASE("three processes compute what one does, byte for byte") {
   process_cluster cluster(3);

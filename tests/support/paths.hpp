@@ -27,4 +27,18 @@ class temporary_folder {
   std::filesystem::path path_;
 };
 
+/// An environment variable of this process, and of those it starts, with another value while this
+/// lives.
+class scoped_variable {
+ public:
+  scoped_variable(const char* name, const std::string& value);
+  ~scoped_variable();
+  scoped_variable(const scoped_variable&) = delete;
+  scoped_variable& operator=(const scoped_variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
 } // namespace shoal::test
