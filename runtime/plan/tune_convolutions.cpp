@@ -156,14 +156,12 @@ class subject {
   std::set<std::size_t> by_winograd_;
 };
 
-/// By node, those that read what it computes.
+/// By value, the nodes that read it.
 std::vector<node_list> readers_of(const graph& model) {
-  std::vector<node_list> reads(model.values().size());
+  std::vector<node_list> readers(model.values().size());
   for (std::size_t n = 0; n < model.nodes().size(); ++n)
     for (const auto id : model.nodes()[n].inputs)
-      if (id != no_value) reads[id].push_back(n);
-  std::vector<node_list> readers;
-  for (const auto& node : model.nodes()) readers.push_back(reads[node.outputs[0]]);
+      if (id != no_value) readers[id].push_back(n);
   return readers;
 }
 
@@ -176,7 +174,7 @@ node_list faster_nodes(const graph& model, subject& direct, subject& winograd) {
     if (!winograd.by_winograd(n)) continue;
     const auto before = direct.kernel_seconds(n) + direct.reorder_seconds(n);
     auto after = winograd.kernel_seconds(n) + winograd.reorder_seconds(n);
-    for (const auto reader : readers[n])
+    for (const auto reader : readers[model.nodes()[n].outputs[0]])
       if (!winograd.by_winograd(reader))
         after += winograd.reorder_seconds(reader) - direct.reorder_seconds(reader);
     if (after < before * (1 - node_gain)) chosen.push_back(n);
@@ -264,10 +262,10 @@ result<std::shared_ptr<const graph>> tune_convolutions(std::shared_ptr<const gra
   if (!chosen) {
     std::error_code ignored;
     std::filesystem::remove(file, ignored); // what is there does not fit
-    auto measured = measure(model, inputs, tunable, options);
+    // What cannot be measured, for want of memory above all, may still run as it is.
+    const auto measured = measure(model, inputs, tunable, options);
     kernels::release_compute_threads(); // whoever measures does not go on computing
-    SHOAL_TRY(const auto nodes, std::move(measured));
-    chosen = settle(file, nodes, tunable);
+    chosen = settle(file, measured ? *measured : node_list(), tunable);
   }
   if (!chosen || chosen->empty()) return model;
   return with_winograd(*model, *chosen);

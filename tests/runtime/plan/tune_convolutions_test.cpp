@@ -84,6 +84,34 @@ TEST_CASE("what was chosen is written down, and taken from there") {
   CHECK(tuned(options).empty());
 }
 
+TEST_CASE("a node whose first output nobody reads is no obstacle") {
+  model_builder b("last state", 13, 1);
+  const auto x = b.input("x", dtype::f32, {1, channels, 40, 40});
+  const auto w = b.random({channels, channels, 3, 3}, 0.05f);
+  b.output(b.node("Conv", {x, w}, attrs_of({{"pads", std::vector<std::int64_t>(4, 1)}})), "y");
+  const auto series = b.input("series", dtype::f32, {5, 2, 3});
+  const auto states =
+      b.node_of(2, "GRU", {series, b.random({1, 12, 3}, 1), b.random({1, 12, 4}, 1)},
+                attrs_of({{"hidden_size", std::int64_t{4}}}));
+  b.output(states[1], "last");
+  graph_builder parts(std::move(b).build());
+  parts.nodes.back().outputs[0] = no_value;
+  auto model = std::move(parts).build();
+  REQUIRE(model);
+  const temporary_folder folder;
+  const std::vector<tensor_type> types{image, {dtype::f32, {5, 2, 3}}};
+  const auto tuned = tune_convolutions(std::make_shared<const graph>(*std::move(model)), types,
+                                       {.folder = folder.path()});
+  REQUIRE(tuned);
+  CHECK(files_in(folder.path()).size() == 1);
+}
+
+TEST_CASE("what cannot be measured stays as it is") {
+  const temporary_folder folder;
+  const tensor_type huge{dtype::f32, {1, channels, 1 << 17, 1 << 17}}; // 4 TiB
+  CHECK(tuned({.folder = folder.path()}, huge).empty());
+}
+
 TEST_CASE("each type of inputs and number of threads has a choice of its own") {
   const temporary_folder folder;
   tuned({.folder = folder.path()});
