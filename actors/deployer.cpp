@@ -19,10 +19,14 @@ using step = deployer_state::step;
 
 constexpr auto fetch_timeout = std::chrono::minutes(30);
 constexpr auto deploy_timeout = std::chrono::minutes(30);
+/// The scheduler is in this process; without its answer devices are taken at their word.
+constexpr auto learning_timeout = std::chrono::seconds(5);
 /// Parts that are under way may finish under the old plan before its shards are unloaded.
 constexpr auto retire_delay = std::chrono::seconds(10);
 
 void start_planning(pointer self, const equipment_ptr& my, served_model& model);
+void make_plan_with(pointer self, const equipment_ptr& my, served_model& model,
+                    const std::vector<device_slowness>& learned);
 
 std::string_view to_string(step at) {
   switch (at) {
@@ -118,7 +122,20 @@ void start_planning(pointer self, const equipment_ptr& my, served_model& model) 
   model.at = step::planning;
   model.stale = false;
   model.epoch = self->state.next_epoch++;
+  const auto plan = [=, name = model.order.name,
+                     epoch = model.epoch](const std::vector<device_slowness>& learned) {
+    auto* m = find(self, name);
+    if (m != nullptr && m->epoch == epoch && m->at == step::planning)
+      make_plan_with(self, my, *m, learned);
+  };
+  self->request(self->state.scheduler, learning_timeout, pace_atom_v)
+      .then(plan, [=](const caf::error&) { plan({}); });
+}
+
+void make_plan_with(pointer self, const equipment_ptr& my, served_model& model,
+                    const std::vector<device_slowness>& learned) {
   planning_task task;
+  for (const auto& d : learned) task.slowness[{d.node, d.device}] = d.factor;
   task.order = model.order;
   task.title = model.title;
   task.epoch = model.epoch;
@@ -162,6 +179,7 @@ void use(pointer self, served_model& model) {
     d.devices.push_back(model.plan->stages[i].device);
     d.expected_us.push_back(
         static_cast<std::uint64_t>(model.plan->plan.stages[i].expected_seconds * 1e6));
+    d.claimed_us.push_back(static_cast<std::uint64_t>(model.plan->stages[i].claimed_seconds * 1e6));
   }
   self->send(self->state.scheduler, planned_atom_v, d);
   for (const auto& [id, member] : self->state.members)

@@ -34,6 +34,7 @@ struct shard_status;
 struct node_load;
 struct node_status;
 struct model_status;
+struct device_slowness;
 struct queue_status;
 
 struct part;

@@ -58,6 +58,8 @@ using scheduler_actor = caf::typed_actor<
     caf::reacts_to<news_atom, member_news>,
     // How busy it is.
     caf::replies_to<status_atom>::with<queue_status>,
+    // What was learned of devices.
+    caf::replies_to<pace_atom>::with<std::vector<device_slowness>>,
     // Its own timer.
     caf::reacts_to<caf::tick_atom>>;
 

@@ -197,12 +197,13 @@ struct deployment {
   std::vector<mailbox> shards;            ///< by stage
   std::vector<std::uint32_t> devices;     ///< by stage: index among its node's devices
   std::vector<std::uint64_t> expected_us; ///< by stage
+  std::vector<std::uint64_t> claimed_us;  ///< the same if devices were as fast as they say
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, deployment& x) {
-  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.devices,
-           x.expected_us);
+  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.devices, x.expected_us,
+           x.claimed_us);
 }
 
 /// A client asks for routes for all parts of a request.
@@ -342,6 +343,18 @@ template <class Inspector>
 auto inspect(Inspector& f, model_status& x) {
   return f(caf::meta::type_name("model_status"), x.name, x.state, x.detail, x.epoch, x.done,
            x.total);
+}
+
+/// How much slower than it says a device has turned out to be: see device_paces.
+struct device_slowness {
+  incarnation node;
+  std::uint32_t device = 0;
+  double factor = 1;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, device_slowness& x) {
+  return f(caf::meta::type_name("device_slowness"), x.node, x.device, x.factor);
 }
 
 struct queue_status {

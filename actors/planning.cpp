@@ -38,6 +38,7 @@ constexpr double slack_of_shared_devices = 0.25;
 struct candidate {
   std::size_t node = 0;
   std::uint32_t device = 0;
+  double slowness = 1;
 };
 
 /// Whether what this machine measures holds for a device: it is one of this machine, and as fast
@@ -121,17 +122,21 @@ result<void> list_devices(const planning_task& task, planning_result& out,
         const auto& offer = task.nodes[n].devices[d];
         device_profile profile;
         profile.name = fmt::format("{}/{}", task.nodes[n].name, offer.name);
-        profile.speed =
-            static_cast<double>(offer.flops_per_second) / task.reference_flops_per_second;
+        const auto learned =
+            task.slowness.find({task.nodes[n].process.id, static_cast<std::uint32_t>(d)});
+        const auto slowness = learned == task.slowness.end() ? 1.0 : learned->second;
+        profile.speed = static_cast<double>(offer.flops_per_second) /
+                        task.reference_flops_per_second / slowness;
         profile.shares = copies;
         profile.unit = unit++;
         profile.memory_bytes = offer.memory_bytes / copies;
         profile.node = n;
         if (is_like_this_machine(task, task.nodes[n], offer)) {
           SHOAL_TRY(profile.layer_seconds, layer_seconds(offer.threads, task, out));
+          for (auto& seconds : profile.layer_seconds) seconds *= slowness;
         }
         profiles.push_back(std::move(profile));
-        candidates.push_back({n, static_cast<std::uint32_t>(d)});
+        candidates.push_back({n, static_cast<std::uint32_t>(d), slowness});
       }
   }
   return {};
@@ -159,7 +164,7 @@ result<planned_stage> prepare_stage(const planning_task& task, const planning_re
   const auto& s = planned.plan.stages[index];
   SHOAL_TRY(auto cut, extract_stage(*planned.rewritten, s.first_layer, s.last_layer));
   auto stage = std::make_shared<const graph>(std::move(cut));
-  planned_stage out{place.node, place.device, {}, stage};
+  planned_stage out{place.node, place.device, s.expected_seconds / place.slowness, {}, stage};
   auto& order = out.order;
   order.model = task.order.name;
   order.epoch = task.epoch;

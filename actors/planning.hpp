@@ -5,6 +5,7 @@
 #include "runtime/plan/cost_model.hpp"
 #include "runtime/plan/device_profile.hpp"
 #include "runtime/plan/plan.hpp"
+#include "runtime/schedule/service_estimates.hpp"
 #include "runtime/store/memory_chunk_source.hpp"
 
 #include <map>
@@ -22,8 +23,9 @@ struct planning_task {
   model_order order;
   std::string title; ///< what people call it
   std::uint64_t epoch = 1;
-  std::shared_ptr<const graph> model; ///< as imported
-  std::vector<node_offer> nodes;      ///< who may host stages
+  std::shared_ptr<const graph> model;     ///< as imported
+  std::vector<node_offer> nodes;          ///< who may host stages
+  std::map<executor_id, double> slowness; ///< of devices, where it was learned
   peer head;
   double reference_flops_per_second = 0;    ///< of this machine, one thread
   costs_by_threads known_costs;             ///< of an earlier plan for the same order
@@ -33,8 +35,9 @@ struct planning_task {
 
 /// A stage, ready to be sent to its node.
 struct planned_stage {
-  std::size_t node = 0;     ///< index in `planning_task::nodes`
-  std::uint32_t device = 0; ///< index among the node's devices
+  std::size_t node = 0;       ///< index in `planning_task::nodes`
+  std::uint32_t device = 0;   ///< index among the node's devices
+  double claimed_seconds = 0; ///< what it would take if the device were as fast as it says
   deploy_order order;
   std::shared_ptr<const graph> content; ///< keeps it in the `stage_library`
 };

@@ -83,7 +83,26 @@ void submit(pointer self, const submission& s, const splitter_actor& reply_to) {
   if (self->state.monitored.insert(address).second) self->monitor(reply_to);
 }
 
+const deployment* find_plan(pointer self, std::uint64_t epoch) {
+  for (const auto& [model, epochs] : self->state.plans)
+    if (const auto found = epochs.find(epoch); found != epochs.end()) return &found->second;
+  return nullptr;
+}
+
+/// Remembers what the stages of a part took beside what was planned.
+void learn(pointer self, const part_report& r) {
+  const auto* d = find_plan(self, r.name.epoch);
+  if (d == nullptr || !r.error.empty() || r.stages.size() != d->claimed_us.size()) return;
+  std::vector<paced_stage> stages;
+  for (std::size_t i = 0; i < r.stages.size(); ++i)
+    stages.push_back({{d->shards[i].process.id, d->devices[i]},
+                      static_cast<double>(d->claimed_us[i]),
+                      static_cast<double>(r.stages[i].compute_us)});
+  self->state.paces.observe(d->epoch, stages);
+}
+
 void report(pointer self, const part_report& r) {
+  learn(self, r);
   attempt_report outcome;
   if (!r.error.empty()) {
     outcome.failure = r.error.front().to_error();
@@ -197,6 +216,12 @@ scheduler_actor::behavior_type scheduler(pointer self, std::uint64_t seed,
         status.waiting = self->state.core->waiting_parts();
         status.in_flight = self->state.core->open_parts() - status.waiting;
         return status;
+      },
+      [=](pace_atom) {
+        std::vector<device_slowness> all;
+        for (const auto& [executor, factor] : self->state.paces.slowness())
+          all.push_back({executor.node, executor.device, factor});
+        return all;
       },
       [=](caf::tick_atom) {
         self->state.timer.reset();

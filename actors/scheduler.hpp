@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/messages.hpp"
+#include "runtime/schedule/device_paces.hpp"
 #include "runtime/schedule/scheduler_core.hpp"
 
 #include <map>
@@ -23,6 +24,7 @@ struct scheduler_state {
   std::set<caf::actor_addr> monitored;
   std::optional<instant> timer;
   queue_status status;
+  device_paces paces;
 };
 
 /// Turns messages into calls of `scheduler_core` and its decisions into messages. `seed` is for the

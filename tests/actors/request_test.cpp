@@ -74,6 +74,25 @@ TEST_CASE("a result that no client could read fails its request") {
         std::string::npos);
 }
 
+TEST_CASE("a device whose stages take longer than planned is known for it") {
+  simulated_cluster cluster(3, [](part& p, std::uint32_t stage) {
+    p.trace.back().compute_us = stage == 1 ? 6000 : 2000;
+    return true;
+  });
+  std::vector<result<response>> outcomes;
+  CHECK(cluster.slowness().empty());
+  for (int i = 0; i < 30; ++i) {
+    cluster.infer(numbers({1}), outcomes);
+    cluster.run();
+  }
+  REQUIRE(outcomes.size() == 30);
+  const auto learned = cluster.slowness();
+  REQUIRE(learned.size() == 3);
+  CHECK(learned.at(0) == 1);
+  CHECK(learned.at(1) == doctest::Approx(3));
+  CHECK(learned.at(2) == 1);
+}
+
 TEST_CASE("a failure that another attempt may mend is tried again") {
   int failures = 1;
   simulated_cluster cluster(2, [&](part& p, std::uint32_t stage) {

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,7 +47,8 @@ class simulated_cluster {
     run();
   }
 
-  /// Puts a plan of so many stages, all on this node, in the place of the one before.
+  /// Puts a plan of so many stages, each on a device of its own of this node, in the place of the
+  /// one before.
   void use_plan(std::uint64_t epoch, std::size_t stages) {
     deployment d;
     d.model = model_name();
@@ -57,8 +59,9 @@ class simulated_cluster {
           session_options{});
       const auto actor = system_.spawn(shard, program, executor_, office_);
       d.shards.push_back(office_->open_mailbox(part_receiver_actor(actor)));
-      d.devices.push_back(0);
+      d.devices.push_back(static_cast<std::uint32_t>(s));
       d.expected_us.push_back(1000);
+      d.claimed_us.push_back(1000);
     }
     caf::anon_send(scheduler_, planned_atom_v, d);
     run();
@@ -86,6 +89,19 @@ class simulated_cluster {
     const auto id = what->id;
     caf::anon_send(splitter_, infer_atom_v, std::move(what));
     return id;
+  }
+  /// What the scheduler has learned, by device.
+  std::map<std::uint32_t, double> slowness() {
+    std::map<std::uint32_t, double> learned;
+    caf::scoped_actor asker(system_);
+    auto asked = asker->request(scheduler_, caf::infinite, pace_atom_v);
+    run();
+    asked.receive(
+        [&](const std::vector<device_slowness>& all) {
+          for (const auto& d : all) learned[d.device] = d.factor;
+        },
+        [](caf::error& e) { FAIL(to_string(e)); });
+    return learned;
   }
   void cancel(std::uint64_t id) { caf::anon_send(splitter_, cancel_atom_v, id); }
 
