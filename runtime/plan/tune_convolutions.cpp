@@ -186,13 +186,13 @@ node_list faster_nodes(const graph& model, subject& direct, subject& winograd) {
 result<node_list> measure(const std::shared_ptr<const graph>& model,
                           std::span<const tensor_type> types, const node_list& tunable,
                           const tune_options& options) {
-  SHOAL_TRY(const auto inputs, example_inputs(types));
   const auto weights = std::make_shared<weight_cache>();
   const auto make = [&](std::shared_ptr<const graph> what) {
     return subject::make(std::move(what), types, weights, options.threads);
   };
   SHOAL_TRY(auto direct, make(model));
-  SHOAL_CHECK(direct.run(inputs)); // warms up
+  SHOAL_TRY(const auto inputs, example_inputs(types)); // only now is known that they fit
+  SHOAL_CHECK(direct.run(inputs));                     // warms up
   SHOAL_TRY(const auto once, direct.run(inputs));
   const auto affordable = seconds(options.budget).count() / std::max(once, 1e-6) / 4;
   if (affordable < 1) return node_list();
