@@ -4,6 +4,7 @@
 #include "kernels/cpu/onednn/placement.hpp"
 
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -144,11 +145,17 @@ class onednn_convolution final : public packing_kernel {
   std::size_t runs_; ///< of the program, for as many parts of the batch
 };
 
+/// oneDNN counts the pixels of an image by 32 bits, and divides by what is left of more.
+bool countable(const shape& image) {
+  return image.element_count(2, image.rank()) <= std::numeric_limits<std::int32_t>::max();
+}
+
 } // namespace
 
 std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& p, int threads) {
   if (!onednn::representable(p.source) || !onednn::representable(p.weights) ||
-      !onednn::representable(p.target) || p.at.rank() > 3)
+      !onednn::representable(p.target) || p.at.rank() > 3 || !countable(p.source) ||
+      !countable(p.target))
     return nullptr;
   const onednn::thread_count_scope scope(threads);
   auto each = p;

@@ -24,9 +24,9 @@ struct convolution_problem {
 };
 
 /// By oneDNN; packs its weights. It chooses its layouts for itself alone. Null when oneDNN does not
-/// do it, as with extents of 0. Winograd's algorithm (Lavin and Gray, Fast Algorithms for
-/// Convolutional Neural Networks, 2015) is there for dense 3×3 windows of stride 1 on processors
-/// with AVX-512.
+/// do it, as with extents of 0 or images of 2^31 pixels. Winograd's algorithm (Lavin and Gray, Fast
+/// Algorithms for Convolutional Neural Networks, 2015) is there for dense 3×3 windows of stride 1
+/// on processors with AVX-512.
 std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& problem, int threads);
 
 } // namespace shoal::kernels

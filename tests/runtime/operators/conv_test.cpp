@@ -1,3 +1,4 @@
+#include "kernels/cpu/convolution.hpp"
 #include "tests/support/node_runner.hpp"
 #include "tests/support/operator_properties.hpp"
 
@@ -153,6 +154,18 @@ TEST_CASE("Conv by Winograd's algorithm agrees with the oracle, and an image alo
     }
   }
   if (computed == 0) MESSAGE("skipped: oneDNN has no Winograd here");
+}
+
+TEST_CASE("An image of more pixels than oneDNN counts is none for it") {
+  for (const std::int64_t side : {16, 1 << 17}) {
+    kernels::convolution_problem p;
+    p.source = {1, 64, side, side};
+    p.target = {1, 64, side, side};
+    p.weights = {64, 64, 3, 3};
+    p.at = {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}};
+    CAPTURE(side);
+    CHECK((kernels::make_convolution(p, 1) != nullptr) == (side == 16));
+  }
 }
 
 TEST_CASE("A convolution that does not ask for Winograd's algorithm is computed as ever") {
