@@ -93,7 +93,9 @@ class onednn_convolution final : public packing_kernel {
         target_(program_.add_argument(DNNL_ARG_DST, program_.description().dst_desc(0))),
         weights_(program_, DNNL_ARG_WEIGHTS, plain_weights(p),
                  program_.description().weights_desc(0)),
-        has_residual_(p.has_residual), runs_(runs) {
+        has_residual_(p.has_residual), runs_(runs),
+        source_bytes_(program_.description().src_desc(0).get_size()),
+        target_bytes_(program_.description().dst_desc(0).get_size()) {
     if (p.has_bias)
       bias_ = program_.add_argument(DNNL_ARG_BIAS, program_.description().weights_desc(1));
   }
@@ -102,14 +104,12 @@ class onednn_convolution final : public packing_kernel {
     weights_.bind(program_, io.inputs[1].data,
                   io.scratch + onednn::whole_lines(program_.scratch_bytes()));
     if (bias_ != 0) program_.bind(bias_, io.inputs[2].data);
-    const auto source_bytes = program_.description().src_desc(0).get_size();
-    const auto target_bytes = program_.description().dst_desc(0).get_size();
     // oneDNN adds to what the target holds, which is far faster than a second source.
     if (has_residual_ && io.inputs[3].data != io.outputs[0].data)
-      std::memcpy(io.outputs[0].data, io.inputs[3].data, runs_ * target_bytes);
+      std::memcpy(io.outputs[0].data, io.inputs[3].data, runs_ * target_bytes_);
     for (std::size_t i = 0; i < runs_; ++i) {
-      program_.bind(source_, static_cast<const std::byte*>(io.inputs[0].data) + i * source_bytes);
-      program_.bind(target_, static_cast<std::byte*>(io.outputs[0].data) + i * target_bytes);
+      program_.bind(source_, static_cast<const std::byte*>(io.inputs[0].data) + i * source_bytes_);
+      program_.bind(target_, static_cast<std::byte*>(io.outputs[0].data) + i * target_bytes_);
       program_.run(io.scratch);
     }
   }
@@ -142,7 +142,8 @@ class onednn_convolution final : public packing_kernel {
   onednn::converted_argument weights_;
   std::size_t bias_ = 0; ///< 0, the scratchpad's slot, for none
   bool has_residual_;
-  std::size_t runs_; ///< of the program, for as many parts of the batch
+  std::size_t runs_;                        ///< of the program, for as many parts of the batch
+  std::size_t source_bytes_, target_bytes_; ///< of one run
 };
 
 /// oneDNN counts the pixels of an image by 32 bits, and divides by what is left of more.

@@ -5,13 +5,10 @@
 #include "runtime/plan/units.hpp"
 
 namespace shoal {
-namespace {
 
 std::uint64_t bytes_of_type(const tensor_type& type) {
   return static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type);
 }
-
-} // namespace
 
 result<void> check_memory(const session& compiled, std::span<const tensor_type> inputs) {
   std::uint64_t needed = compiled.workspace_bytes();

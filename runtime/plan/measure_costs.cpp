@@ -14,10 +14,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-std::uint64_t bytes_of_type(const tensor_type& type) {
-  return static_cast<std::uint64_t>(type.dims.element_count()) * size_of(type.type);
-}
-
 /// Seconds per node: medians over the runs.
 result<std::vector<double>> time_nodes(session& s, std::span<const tensor> inputs,
                                        std::size_t nodes, const measure_options& options) {

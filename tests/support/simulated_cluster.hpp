@@ -94,7 +94,7 @@ class simulated_cluster {
   std::map<std::uint32_t, double> slowness() {
     std::map<std::uint32_t, double> learned;
     caf::scoped_actor asker(system_);
-    auto asked = asker->request(scheduler_, caf::infinite, pace_atom_v);
+    auto asked = asker->request(scheduler_, std::chrono::seconds(10), pace_atom_v);
     run();
     asked.receive(
         [&](const std::vector<device_slowness>& all) {
