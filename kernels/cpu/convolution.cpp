@@ -45,6 +45,39 @@ bool is_generic(const onednn::built& what) {
   return name.find("ref") != name.npos || name.find(":gemm") != name.npos;
 }
 
+/// Which of oneDNN's implementations for images with the channels last sum in an order that follows
+/// from window and channels alone: found by comparing crops with wholes, as the others divide sums
+/// by what fits the caches for an image. Those of one of these lists give the same bits.
+bool sums_by_vectors(std::string_view name) {
+  return name == "brgconv_1x1:avx512_core" || name == "jit:avx512_core";
+}
+bool sums_depthwise(std::string_view name) {
+  return name == "jit_dw:avx512_core";
+}
+bool sums_in_one_go(std::string_view name) {
+  return name == "brgconv:avx512_core";
+}
+
+/// Windows whose products brgconv, the fastest for most, always sums in one go.
+bool fits_one_go(const convolution_problem& p) {
+  constexpr std::int64_t most_products = 1600;
+  if (p.groups != 1 || p.weights.element_count(1, p.weights.rank()) > most_products) return false;
+  bool pointwise = true;
+  for (int i = 0; i < p.at.rank(); ++i) {
+    const auto k = p.at.kernel[i], half = (k - 1) / 2;
+    if (k % 2 == 0 || p.at.stride[i] != 1 || p.at.dilation[i] != 1 || p.at.pad_begin[i] > half ||
+        p.at.pad_end[i] > half)
+      return false;
+    pointwise = pointwise && k == 1;
+  }
+  return !pointwise;
+}
+
+onednn::implementation_filter steady_implementations(const convolution_problem& p) {
+  if (p.groups > 1 && p.groups == p.source[1] && p.groups == p.target[1]) return sums_depthwise;
+  return fits_one_go(p) ? sums_in_one_go : sums_by_vectors;
+}
+
 /// oneDNN's own choice if its layouts are among ours; else the first layout for both sides that has
 /// better than generic code. With AVX-512 oneDNN settles for generic code too early, so that the
 /// others are tried then too: groups of few channels are 2.5 times as fast in channels_last.
@@ -56,13 +89,23 @@ std::optional<choice> choose(const convolution_problem& p) {
                                : onednn::place(p.at, p.source, p.target);
   std::optional<dnnl::memory::desc> bias;
   if (p.has_bias) bias = onednn::described({p.target[1]}, layout::plain);
-  const auto how = p.transposed ? onednn::convolution_algorithm::transposed
-                   : p.winograd ? onednn::convolution_algorithm::winograd
-                                : onednn::convolution_algorithm::direct;
-  const auto build = [&](const dnnl::memory::desc& source, const dnnl::memory::desc& target) {
+  const auto how = p.transposed                         ? onednn::convolution_algorithm::transposed
+                   : p.way == convolution_way::winograd ? onednn::convolution_algorithm::winograd
+                                                        : onednn::convolution_algorithm::direct;
+  const auto build = [&](const dnnl::memory::desc& source, const dnnl::memory::desc& target,
+                         onednn::implementation_filter accept = nullptr) {
     return onednn::build_convolution(source, onednn::any_format(weight_extents(p)), bias, target,
-                                     at, operations, how);
+                                     at, operations, how, accept);
   };
+  if (p.way == convolution_way::steady && has_steady_convolutions()) {
+    constexpr auto format = layout::channels_last;
+    const auto source = onednn::described(p.source, format);
+    const auto target = onednn::described(p.target, format);
+    auto what = build(source, target, steady_implementations(p));
+    if (!what) what = build(source, target, sums_by_vectors);
+    if (!what) return std::nullopt;
+    return choice{std::move(*what), format, format};
+  }
 
   std::optional<choice> own, generic;
   if (auto what = build(onednn::any_format(p.source), onednn::any_format(p.target))) {
@@ -72,7 +115,7 @@ std::optional<choice> choose(const convolution_problem& p) {
     const bool wide = onednn::preferred_layout() == layout::channels_last;
     if (own && !(wide && is_generic(own->what))) return own;
   }
-  if (p.winograd) return std::nullopt;
+  if (p.way == convolution_way::winograd) return std::nullopt;
   for (const auto format : {onednn::preferred_layout(), layout::channels_last, layout::blocked_16,
                             layout::blocked_8, layout::plain}) {
     auto what = build(onednn::described(p.source, format), onednn::described(p.target, format));
@@ -153,6 +196,10 @@ bool countable(const shape& image) {
 
 } // namespace
 
+bool has_steady_convolutions() {
+  return onednn::preferred_layout() == layout::channels_last;
+}
+
 std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& p, int threads) {
   if (!onednn::representable(p.source) || !onednn::representable(p.weights) ||
       !onednn::representable(p.target) || p.at.rank() > 3 || !countable(p.source) ||
@@ -162,7 +209,7 @@ std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& p, i
   auto each = p;
   // How oneDNN divides an image for Winograd depends on the batch, and on that the rounding: an
   // image has the same bits in every batch if it is computed alone.
-  const bool apart = p.winograd && p.source[0] > 1;
+  const bool apart = p.way == convolution_way::winograd && p.source[0] > 1;
   if (apart) each.source[0] = each.target[0] = 1;
   auto chosen = choose(each);
   if (!chosen) return nullptr;

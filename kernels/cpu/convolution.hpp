@@ -8,6 +8,16 @@
 
 namespace shoal::kernels {
 
+/// How a convolution is computed.
+enum class convolution_way : std::uint8_t {
+  fastest,  ///< as oneDNN likes best for these extents
+  winograd, ///< by Winograd's algorithm, or not at all
+  /// Every element of the result is summed in the same order whatever the extents of the image, the
+  /// batch and the threads, or not at all: a crop has the same bits as the same place in the whole.
+  /// `fastest` where the processor has none such.
+  steady
+};
+
 /// One convolution, of float32, in the terms of ONNX (see kernels/reference/convolution.hpp).
 /// Inputs: 0 source, 1 weights, 2 bias, 3 residual.
 struct convolution_problem {
@@ -20,7 +30,7 @@ struct convolution_problem {
   bool has_bias = false;
   bool has_residual = false; ///< input 3, of the extents of the target, is added
   activation then = {};      ///< applied last
-  bool winograd = false;     ///< by Winograd's algorithm, or not at all
+  convolution_way way = convolution_way::fastest;
 };
 
 /// By oneDNN; packs its weights. It chooses its layouts for itself alone. Null when oneDNN does not
@@ -28,5 +38,9 @@ struct convolution_problem {
 /// Algorithms for Convolutional Neural Networks, 2015) is there for dense 3×3 windows of stride 1
 /// on processors with AVX-512.
 std::unique_ptr<packing_kernel> make_convolution(const convolution_problem& problem, int threads);
+
+/// Whether `convolution_way::steady` is what it says: with AVX-512. What oneDNN has for AVX2 rounds
+/// elements at the ends of rows in another way.
+bool has_steady_convolutions();
 
 } // namespace shoal::kernels

@@ -17,7 +17,12 @@ result<std::vector<tensor_type>> infer(const node_context& c) {
 }
 
 result<std::unique_ptr<kernel>> prepare_onednn(const prepare_context& c) {
-  return rules::prepare_onednn_pool(c, function_of(c), false);
+  const auto function = function_of(c);
+  // Windows that hang over the padding are not oneDNN's, and whether any does depends on the
+  // extents: which kernel computes a crop of an image must not.
+  const bool may_hang_over = c.attrs().get_int("ceil_mode", 0) != 0;
+  if (may_hang_over && function == kernels::pooling::average_with_padding) return nullptr;
+  return rules::prepare_onednn_pool(c, function, false);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference(const prepare_context& c) {

@@ -93,7 +93,7 @@ std::optional<interval> convolution_field(const node_context& c, std::size_t inp
 namespace {
 
 result<std::unique_ptr<kernel>> prepare(const prepare_context& c, const activation& then,
-                                        bool winograd) {
+                                        kernels::convolution_way way) {
   if (c.type(0) != dtype::f32) return nullptr;
   SHOAL_TRY(auto at, convolution_window(c));
   auto k = kernels::make_convolution({.source = c.dims(0),
@@ -104,7 +104,7 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c, const activati
                                       .has_bias = c.has(2),
                                       .has_residual = c.has(3),
                                       .then = then,
-                                      .winograd = winograd},
+                                      .way = way},
                                      c.threads);
   if (k == nullptr) return nullptr;
   SHOAL_CHECK(pack_constant(*k, c));
@@ -116,12 +116,14 @@ result<std::unique_ptr<kernel>> prepare(const prepare_context& c, const activati
 result<std::unique_ptr<kernel>> prepare_winograd_convolution(const prepare_context& c,
                                                              const activation& then) {
   if (c.attrs().get_string(algorithm_attribute, "") != winograd_algorithm) return nullptr;
-  return prepare(c, then, true);
+  return prepare(c, then, kernels::convolution_way::winograd);
 }
 
 result<std::unique_ptr<kernel>> prepare_onednn_convolution(const prepare_context& c,
                                                            const activation& then) {
-  return prepare(c, then, false);
+  const bool steady = c.attrs().get_string(algorithm_attribute, "") == steady_algorithm;
+  return prepare(c, then,
+                 steady ? kernels::convolution_way::steady : kernels::convolution_way::fastest);
 }
 
 result<std::unique_ptr<kernel>> prepare_reference_convolution(const prepare_context& c,

@@ -8,6 +8,7 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/operators/convolution_rules.hpp"
 #include "runtime/plan/check_memory.hpp"
+#include "runtime/plan/convolution_algorithm.hpp"
 #include "runtime/plan/example.hpp"
 #include "runtime/session/session.hpp"
 
@@ -35,10 +36,6 @@ constexpr double network_gain = 0.02;
 constexpr int most_rounds = 7;
 constexpr std::string_view file_head = "shoal tuning 1";
 constexpr std::uint64_t most_file_bytes = 1 << 20;
-
-bool is_convolution(const graph_node& node) {
-  return node.definition->name == "Conv" || node.definition->name == "FusedConv";
-}
 
 bool is_tunable(const graph& model, const graph_node& node) {
   if (!is_convolution(node) || node.attrs.get_int("group", 1) != 1) return false;
@@ -237,16 +234,7 @@ node_list tunable_convolutions(const graph& model) {
 
 result<std::shared_ptr<const graph>> with_winograd(const graph& model,
                                                    std::span<const std::size_t> nodes) {
-  graph_builder builder(model);
-  for (const auto n : nodes) {
-    auto& node = builder.nodes[n];
-    // ONNX's own Conv has no attribute more than its schema says.
-    SHOAL_TRY(node.definition, find_operator("FusedConv", "com.microsoft", 1, node.name));
-    node.opset = 1;
-    node.attrs.set(rules::algorithm_attribute, std::string(rules::winograd_algorithm));
-  }
-  SHOAL_TRY(auto tuned, std::move(builder).build());
-  return std::make_shared<const graph>(std::move(tuned));
+  return with_algorithm(model, nodes, rules::winograd_algorithm);
 }
 
 result<std::shared_ptr<const graph>> tune_convolutions(std::shared_ptr<const graph> model,

@@ -2,16 +2,17 @@
 // hand, and files. Medians of the runs after one that warms up.
 //
 //   session_bench [--threads N]... [--batch N] [--seconds S] [--profile] [--raw] [--tune]
-//                 [MODEL or FILE]...
+//                 [--steady] [MODEL or FILE]...
 //
 // --profile adds where the time goes, by operator and kernel. --raw leaves the graph as it is
 // instead of rewriting it first. --tune chooses
-// convolution algorithms first. Open extents are 1, N as --batch says, H and W 128.
+// convolution algorithms first; --steady takes those that tiles can be exact with. Open extents are 1, N as --batch says, H and W 128.
 
 #include "runtime/graph/onnx_import.hpp"
 #include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/session/session_cache.hpp"
+#include "runtime/tile/steady_kernels.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/zoo.hpp"
 
@@ -34,6 +35,7 @@ struct settings {
   bool profile = false;
   bool raw = false;
   bool tune = false;
+  bool steady = false;
   std::vector<std::string> models;
 };
 
@@ -47,6 +49,8 @@ settings read_arguments(int count, char** arguments) {
       s.raw = true;
     else if (a == "--tune")
       s.tune = true;
+    else if (a == "--steady")
+      s.steady = true;
     else if (a == "--threads" && i + 1 < count)
       s.threads.push_back(std::max(1, std::atoi(arguments[++i])));
     else if (a == "--batch" && i + 1 < count)
@@ -125,7 +129,9 @@ result<void> measure(const std::string& name, const settings& s) {
   for (const auto& input : inputs) types.push_back(input.type());
   for (const int threads : s.threads) {
     auto chosen = model;
-    if (s.tune) {
+    if (s.steady) {
+      SHOAL_TRY(chosen, with_steady_kernels(model));
+    } else if (s.tune) {
       const tune_options tuning{.threads = threads, .folder = default_tuning_folder()};
       SHOAL_TRY(chosen, tune_convolutions(model, types, tuning));
     }

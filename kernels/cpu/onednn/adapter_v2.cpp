@@ -25,9 +25,13 @@ dnnl::primitive_attr attributes_for(const post_op_list& then) {
 
 /// The primitive `P` for what `make_descriptor` describes; nullopt when oneDNN refuses.
 template <class P, class F>
-std::optional<built> build(const post_op_list& then, F make_descriptor) {
+std::optional<built> build(const post_op_list& then, F make_descriptor,
+                           implementation_filter accept = nullptr) {
   try {
-    const typename P::primitive_desc description(make_descriptor(), attributes_for(then), cpu());
+    const auto what = make_descriptor(); // next_impl reads it
+    typename P::primitive_desc description(what, attributes_for(then), cpu());
+    while (accept != nullptr && !accept(description.impl_info_str()))
+      if (!description.next_impl()) return std::nullopt;
     return built{description, P(description)};
   } catch (const dnnl::error&) {
     return std::nullopt;
@@ -39,14 +43,16 @@ std::optional<built> build(const post_op_list& then, F make_descriptor) {
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, convolution_algorithm how) {
+                                       const post_op_list& then, convolution_algorithm how,
+                                       implementation_filter accept) {
   const auto make = [&]<class P>(std::type_identity<P>, dnnl::algorithm name) {
-    return build<P>(then, [&] {
+    const auto descriptor = [&] {
       return bias ? typename P::desc(inference, name, src, weights, *bias, dst, at.stride,
                                      at.dilation, at.pad_begin, at.pad_end)
                   : typename P::desc(inference, name, src, weights, dst, at.stride, at.dilation,
                                      at.pad_begin, at.pad_end);
-    });
+    };
+    return build<P>(then, descriptor, accept);
   };
   if (how == convolution_algorithm::transposed)
     return make(std::type_identity<dnnl::deconvolution_forward>{},

@@ -25,26 +25,33 @@ dnnl::primitive_attr attributes_for(const post_op_list& then) {
 
 /// The primitive `P` for the arguments of its description; nullopt when oneDNN refuses.
 template <class P, class... Args>
-std::optional<built> build(const Args&... args) {
+std::optional<built> build_accepted(implementation_filter accept, const Args&... args) {
   try {
-    const typename P::primitive_desc description(cpu(), args...);
+    typename P::primitive_desc description(cpu(), args...);
+    while (accept != nullptr && !accept(description.impl_info_str()))
+      if (!description.next_impl()) return std::nullopt;
     return built{description, P(description)};
   } catch (const dnnl::error&) {
     return std::nullopt;
   }
 }
 
+template <class P, class... Args>
+std::optional<built> build(const Args&... args) {
+  return build_accepted<P>(nullptr, args...);
+}
+
 template <class P>
-std::optional<built> convolution(dnnl::algorithm how, const memory::desc& src,
-                                 const memory::desc& weights,
-                                 const std::optional<memory::desc>& bias, const memory::desc& dst,
-                                 const placement& at, const post_op_list& then) {
+std::optional<built>
+convolution(dnnl::algorithm how, const memory::desc& src, const memory::desc& weights,
+            const std::optional<memory::desc>& bias, const memory::desc& dst, const placement& at,
+            const post_op_list& then, implementation_filter accept) {
   const auto attributes = attributes_for(then);
   if (bias)
-    return build<P>(inference, how, src, weights, *bias, dst, at.stride, at.dilation, at.pad_begin,
-                    at.pad_end, attributes);
-  return build<P>(inference, how, src, weights, dst, at.stride, at.dilation, at.pad_begin,
-                  at.pad_end, attributes);
+    return build_accepted<P>(accept, inference, how, src, weights, *bias, dst, at.stride,
+                             at.dilation, at.pad_begin, at.pad_end, attributes);
+  return build_accepted<P>(accept, inference, how, src, weights, dst, at.stride, at.dilation,
+                           at.pad_begin, at.pad_end, attributes);
 }
 
 } // namespace
@@ -52,14 +59,15 @@ std::optional<built> convolution(dnnl::algorithm how, const memory::desc& src,
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, convolution_algorithm how) {
+                                       const post_op_list& then, convolution_algorithm how,
+                                       implementation_filter accept) {
   // What its interface shows of weights packed for Winograd does not tell two packings apart.
   if (how == convolution_algorithm::winograd) return std::nullopt;
   if (how == convolution_algorithm::transposed)
     return convolution<dnnl::deconvolution_forward>(dnnl::algorithm::deconvolution_direct, src,
-                                                    weights, bias, dst, at, then);
+                                                    weights, bias, dst, at, then, accept);
   return convolution<dnnl::convolution_forward>(dnnl::algorithm::convolution_direct, src, weights,
-                                                bias, dst, at, then);
+                                                bias, dst, at, then, accept);
 }
 
 /// Sums alone: version 3 takes scales and zero points as arguments of every run, and adds the bias

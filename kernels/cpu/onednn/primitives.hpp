@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The one place that knows how oneDNN's interface differs between versions 2 and 3: adapter_v2.cpp
@@ -38,10 +39,15 @@ struct placement {
 /// multiplications; sums are rounded in other places, and depend on where the image begins.
 enum class convolution_algorithm { direct, winograd, transposed };
 
+/// Whether an implementation of oneDNN's may be taken, by the name it gives itself.
+using implementation_filter = bool (*)(std::string_view name);
+
+/// The first of oneDNN's implementations, or the first that `accept` takes if that is not null.
 std::optional<built> build_convolution(const memory::desc& src, const memory::desc& weights,
                                        const std::optional<memory::desc>& bias,
                                        const memory::desc& dst, const placement& at,
-                                       const post_op_list& then, convolution_algorithm how);
+                                       const post_op_list& then, convolution_algorithm how,
+                                       implementation_filter accept = nullptr);
 
 /// What a convolution of 8-bit integers does with its sums: each, multiplied by the scale of its
 /// channel (one for all, or one each), plus the zero point becomes an element of the destination.
