@@ -122,6 +122,8 @@ result<model_order> client::publish(const std::shared_ptr<const graph>& graph,
   order.stages = options.stages;
   order.plan_only = options.plan_only;
   order.tune = options.tune;
+  order.steady = options.steady;
+  order.replicate = options.replicate;
   if (!options.inputs.empty())
     order.inputs = describe_values(*graph, graph->inputs(), options.inputs);
   if (doors_.head.id == home_.self().id) {

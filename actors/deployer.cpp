@@ -176,9 +176,10 @@ void use(pointer self, served_model& model) {
   d.epoch = model.epoch;
   for (std::size_t i = 0; i < model.shards.size(); ++i) {
     d.shards.push_back(model.shards[i]->address);
+    d.stages.push_back(model.plan->stages[i].order.stage);
     d.devices.push_back(model.plan->stages[i].device);
     d.expected_us.push_back(
-        static_cast<std::uint64_t>(model.plan->plan.stages[i].expected_seconds * 1e6));
+        static_cast<std::uint64_t>(model.plan->stages[i].expected_seconds * 1e6));
     d.claimed_us.push_back(static_cast<std::uint64_t>(model.plan->stages[i].claimed_seconds * 1e6));
   }
   self->send(self->state.scheduler, planned_atom_v, d);
@@ -246,7 +247,9 @@ caf::result<model_card> load(pointer self, const equipment_ptr& my, model_order 
     order.name = fmt::format("{} (plan {})", order.name, self->state.next_epoch++);
   if (auto* known = find(self, order.name); known != nullptr && known->at != step::failed) {
     const bool same = known->order.package == order.package &&
-                      known->order.stages == order.stages && known->order.tune == order.tune;
+                      known->order.stages == order.stages && known->order.tune == order.tune &&
+                      known->order.steady == order.steady &&
+                      known->order.replicate == order.replicate;
     if (same && known->at == step::ready) return known->plan->card;
     if (!same && known->at != step::ready)
       return to_caf(fail(errc::resource_exhausted,

@@ -133,12 +133,14 @@ struct model_order {
   std::uint32_t stages = 0;       ///< 0: as many as is best
   bool plan_only = false;         ///< answer with the plan, deploy nothing
   bool tune = true;               ///< choose algorithms by measuring
+  bool steady = false;            ///< only kernels that tiles can be exact with
+  bool replicate = false;         ///< few stages, each on as many devices as there are
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, model_order& x) {
   return f(caf::meta::type_name("model_order"), x.name, x.package, x.package_bytes, x.providers,
-           x.inputs, x.stages, x.plan_only, x.tune);
+           x.inputs, x.stages, x.plan_only, x.tune, x.steady, x.replicate);
 }
 
 /// A model that is served.
@@ -194,16 +196,17 @@ auto inspect(Inspector& f, shard_ready& x) {
 struct deployment {
   std::string model;
   std::uint64_t epoch = 0;
-  std::vector<mailbox> shards;            ///< by stage
-  std::vector<std::uint32_t> devices;     ///< by stage: index among its node's devices
-  std::vector<std::uint64_t> expected_us; ///< by stage
+  std::vector<mailbox> shards;            ///< those of stage 0 first, then those of stage 1 …
+  std::vector<std::uint32_t> stages;      ///< by shard: the stage it is a replica of
+  std::vector<std::uint32_t> devices;     ///< by shard: index among its node's devices
+  std::vector<std::uint64_t> expected_us; ///< by shard
   std::vector<std::uint64_t> claimed_us;  ///< the same if devices were as fast as they say
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, deployment& x) {
-  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.devices, x.expected_us,
-           x.claimed_us);
+  return f(caf::meta::type_name("deployment"), x.model, x.epoch, x.shards, x.stages, x.devices,
+           x.expected_us, x.claimed_us);
 }
 
 /// A client asks for routes for all parts of a request.

@@ -23,7 +23,7 @@ constexpr auto fetch_timeout = std::chrono::minutes(30);
 constexpr auto drain_quiet = std::chrono::milliseconds(1000);
 
 node_agent_state::shard_name name_of(const deploy_order& order) {
-  return {order.model, order.epoch, order.stage};
+  return {order.model, order.epoch, order.stage, order.device};
 }
 
 void end(pointer self, const equipment_ptr& my, std::optional<error> reason) {

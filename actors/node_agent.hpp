@@ -54,7 +54,8 @@ struct node_agent_state {
     std::uint32_t device = 0;
     std::uint64_t memory_bytes = 0;
   };
-  using shard_name = std::tuple<std::string, std::uint64_t, std::uint32_t>; ///< model, epoch, stage
+  /// Model, epoch, stage, device.
+  using shard_name = std::tuple<std::string, std::uint64_t, std::uint32_t, std::uint32_t>;
 
   std::map<shard_name, loaded_shard> shards;
   struct pending_stage {

@@ -10,10 +10,12 @@
 #include "runtime/plan/partitioner.hpp"
 #include "runtime/plan/plan_svg.hpp"
 #include "runtime/plan/plan_table.hpp"
+#include "runtime/plan/replicas.hpp"
 #include "runtime/plan/tune_convolutions.hpp"
 #include "runtime/session/batch_split.hpp"
 #include "runtime/session/cpu_rewrite.hpp"
 #include "runtime/store/package.hpp"
+#include "runtime/tile/steady_kernels.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -75,9 +77,11 @@ std::uint32_t tuning_threads(const planning_task& task) {
   return std::max(fewest.value_or(1), 1u);
 }
 
-/// The model with the algorithms that are fastest here; the nodes compute by the same.
+/// The model with the algorithms that are asked for, or fastest here; the nodes compute by the
+/// same.
 result<std::shared_ptr<const graph>> tuned(const planning_task& task,
                                            std::shared_ptr<const graph> model) {
+  if (task.order.steady) return with_steady_kernels(std::move(model));
   if (!task.order.tune) return model;
   SHOAL_TRY(const auto types, types_of(task.order.inputs));
   tune_options options;
@@ -159,17 +163,16 @@ digest local_name(const planning_task& task, std::size_t stage) {
 
 result<planned_stage> prepare_stage(const planning_task& task, const planning_result& planned,
                                     const bound_graph& bound, std::size_t index,
-                                    const candidate& place, memory_chunk_source& memory,
-                                    stage_library& library) {
+                                    memory_chunk_source& memory, stage_library& library) {
   const auto& s = planned.plan.stages[index];
   SHOAL_TRY(auto cut, extract_stage(*planned.rewritten, s.first_layer, s.last_layer));
   auto stage = std::make_shared<const graph>(std::move(cut));
-  planned_stage out{place.node, place.device, s.expected_seconds / place.slowness, {}, stage};
+  planned_stage out;
+  out.content = stage;
   auto& order = out.order;
   order.model = task.order.name;
   order.epoch = task.epoch;
   order.stage = static_cast<std::uint32_t>(index);
-  order.device = place.device;
   order.memory_bytes = s.memory_bytes;
   order.providers = {task.head};
   std::vector<tensor_type> types;
@@ -185,6 +188,34 @@ result<planned_stage> prepare_stage(const planning_task& task, const planning_re
   }
   library.add(order.package, stage);
   return out;
+}
+
+/// The stage on one of its devices.
+planned_stage placed(planned_stage stage, const candidate& place, double expected_seconds) {
+  stage.node = place.node;
+  stage.device = stage.order.device = place.device;
+  stage.expected_seconds = expected_seconds;
+  stage.claimed_seconds = expected_seconds / place.slowness;
+  return stage;
+}
+
+/// The plan, on as many devices as there are if that is wished: the fewest stages that fit them.
+result<execution_plan> cut(const planning_task& task, const cost_model& costs,
+                           std::span<const device_profile> profiles) {
+  partition_options options;
+  if (task.order.stages > 0) options.stages = task.order.stages;
+  options.latency_slack = profiles.front().shares > 1 ? slack_of_shared_devices : latency_slack;
+  const auto links = links_between(task);
+  if (!task.order.replicate || profiles.front().shares > 1)
+    return partition(costs, profiles, links, options);
+  const auto most = task.order.stages > 0 ? task.order.stages : profiles.size();
+  for (std::size_t stages = std::max<std::size_t>(task.order.stages, 1);; ++stages) {
+    options.stages = stages;
+    auto plan = partition(costs, profiles, links, options);
+    if (!plan && stages < most) continue;
+    if (plan) add_replicas(*plan, costs, profiles);
+    return plan;
+  }
 }
 
 result<std::unique_ptr<bound_graph>> bind_examples(const planning_task& task,
@@ -232,18 +263,18 @@ result<planning_result> make_plan(const planning_task& task, memory_chunk_source
   std::vector<candidate> candidates;
   std::vector<device_profile> profiles;
   SHOAL_CHECK(list_devices(task, out, candidates, profiles));
-  partition_options options;
-  if (task.order.stages > 0) options.stages = task.order.stages;
-  options.latency_slack = profiles.front().shares > 1 ? slack_of_shared_devices : latency_slack;
-  SHOAL_TRY(out.plan, partition(costs, profiles, links_between(task), options));
+  SHOAL_TRY(out.plan, cut(task, costs, profiles));
   out.plan.epoch = task.epoch;
   SHOAL_TRY(const auto bound, bind_examples(task, out.rewritten));
   out.card = describe(task, out, costs, *bound, memory);
   if (task.order.plan_only) return out;
   for (std::size_t i = 0; i < out.plan.stages.size(); ++i) {
-    SHOAL_TRY(auto stage, prepare_stage(task, out, *bound, i, candidates[out.plan.stages[i].device],
-                                        memory, library));
-    out.stages.push_back(std::move(stage));
+    const auto& at = out.plan.stages[i];
+    SHOAL_TRY(const auto stage, prepare_stage(task, out, *bound, i, memory, library));
+    out.stages.push_back(placed(stage, candidates[at.device], at.expected_seconds));
+    for (const auto& replica : out.plan.replicas)
+      if (replica.stage == i)
+        out.stages.push_back(placed(stage, candidates[replica.device], replica.expected_seconds));
   }
   return out;
 }

@@ -33,11 +33,12 @@ struct planning_task {
   bool pack = true;                         ///< false: stages are only used in this process
 };
 
-/// A stage, ready to be sent to its node.
+/// A stage, ready to be sent to its node; once for every device that runs it.
 struct planned_stage {
-  std::size_t node = 0;       ///< index in `planning_task::nodes`
-  std::uint32_t device = 0;   ///< index among the node's devices
-  double claimed_seconds = 0; ///< what it would take if the device were as fast as it says
+  std::size_t node = 0;     ///< index in `planning_task::nodes`
+  std::uint32_t device = 0; ///< index among the node's devices
+  double expected_seconds = 0;
+  double claimed_seconds = 0; ///< the same if the device were as fast as it says
   deploy_order order;
   std::shared_ptr<const graph> content; ///< keeps it in the `stage_library`
 };
@@ -46,7 +47,7 @@ struct planning_result {
   std::shared_ptr<const graph> rewritten;
   costs_by_threads costs;
   execution_plan plan;
-  std::vector<planned_stage> stages;
+  std::vector<planned_stage> stages; ///< in order, replicas beside each other
   model_card card;
 };
 

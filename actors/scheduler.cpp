@@ -5,6 +5,8 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
@@ -37,13 +39,21 @@ void tell_ended(pointer self, const aftermath& after) {
                               : error(errc::cancelled, "the request was withdrawn"));
 }
 
+/// Replicas of one stage lie beside each other.
+std::size_t first_shard_of(const deployment& d, std::size_t stage) {
+  const auto found = std::ranges::find(d.stages, stage);
+  return static_cast<std::size_t>(found - d.stages.begin());
+}
+
 void grant(pointer self, const assignment& a) {
   const auto& plan = self->state.plans.at(a.model).at(a.key.epoch);
   const auto found = self->state.clients.find(a.key.id.request);
   if (found == self->state.clients.end()) return;
   const part_name name{a.key.id.request, a.key.id.part, a.attempt, a.key.epoch};
-  // A plan has one shard per stage: the replica chosen is always the first.
-  self->send(found->second.reply_to, granted_atom_v, route_grant{name, plan.shards});
+  route_grant granted{name, {}};
+  for (std::size_t s = 0; s < a.route.size(); ++s)
+    granted.shards.push_back(plan.shards[first_shard_of(plan, s) + a.route[s]]);
+  self->send(found->second.reply_to, granted_atom_v, std::move(granted));
 }
 
 /// Grants what can be granted, and sees to it that the core is asked again in time.
@@ -89,15 +99,32 @@ const deployment* find_plan(pointer self, std::uint64_t epoch) {
   return nullptr;
 }
 
+/// The shard of this stage that a part went through; none if the node has several.
+std::optional<std::size_t> shard_on(const deployment& d, std::size_t stage,
+                                    const incarnation& node) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = first_shard_of(d, stage); i < d.shards.size() && d.stages[i] == stage; ++i) {
+    if (d.shards[i].process.id != node) continue;
+    if (found) return std::nullopt;
+    found = i;
+  }
+  return found;
+}
+
 /// Remembers what the stages of a part took beside what was planned.
 void learn(pointer self, const part_report& r) {
   const auto* d = find_plan(self, r.name.epoch);
-  if (d == nullptr || !r.error.empty() || r.stages.size() != d->claimed_us.size()) return;
+  if (d == nullptr || !r.error.empty() || d->stages.empty() ||
+      r.stages.size() != d->stages.back() + std::size_t{1})
+    return;
   std::vector<paced_stage> stages;
-  for (std::size_t i = 0; i < r.stages.size(); ++i)
-    stages.push_back({{d->shards[i].process.id, d->devices[i]},
-                      static_cast<double>(d->claimed_us[i]),
-                      static_cast<double>(r.stages[i].compute_us)});
+  for (std::size_t s = 0; s < r.stages.size(); ++s) {
+    const auto i = shard_on(*d, s, r.stages[s].node);
+    if (!i) return;
+    stages.push_back({{d->shards[*i].process.id, d->devices[*i]},
+                      static_cast<double>(d->claimed_us[*i]),
+                      static_cast<double>(r.stages[s].compute_us)});
+  }
   self->state.paces.observe(d->epoch, stages);
 }
 
@@ -133,10 +160,11 @@ void report(pointer self, const part_report& r) {
 result<void> use_plan(pointer self, const deployment& d) {
   stage_replicas stages;
   for (std::size_t i = 0; i < d.shards.size(); ++i) {
-    replica only;
-    only.executor = {d.shards[i].process.id, d.devices[i]};
-    only.planned.compute_s = static_cast<double>(d.expected_us[i]) * 1e-6;
-    stages.push_back({only});
+    replica one;
+    one.executor = {d.shards[i].process.id, d.devices[i]};
+    one.planned.compute_s = static_cast<double>(d.expected_us[i]) * 1e-6;
+    if (d.stages[i] >= stages.size()) stages.emplace_back();
+    stages.back().push_back(one);
   }
   SHOAL_CHECK(self->state.core->set_plan(d.model, d.epoch, std::move(stages)));
   self->state.plans[d.model][d.epoch] = d;

@@ -59,6 +59,12 @@ struct load_options {
   /// machine loads a model; what was chosen is kept in the cache folder. Off: bits that do not
   /// depend on measurements.
   bool tune = true;
+  /// Only kernels that give the same bits for an element whatever the extents around it: what
+  /// `infer_tiles` needs to be exact. Nothing is tuned then.
+  bool steady = false;
+  /// Where memory suffices, put the whole model on every device, and each request on one of them:
+  /// for many requests at a time, as tiles are. Otherwise, or where it does not, the model is cut.
+  bool replicate = false;
   /// The usual types of the inputs, in the model's order: what is planned and compiled for. Others
   /// work, too. Empty: open extents are guessed.
   std::vector<tensor_type> inputs = {};

@@ -19,6 +19,7 @@ std::string_view to_string(idle_reason reason) {
 std::size_t execution_plan::devices_used() const {
   std::set<std::size_t> units;
   for (const auto& stage : stages) units.insert(stage.unit);
+  for (const auto& replica : replicas) units.insert(replica.unit);
   return units.size();
 }
 

@@ -40,15 +40,27 @@ struct idle_device {
   idle_reason reason = idle_reason::would_slow;
 };
 
+/// Another device that runs a stage, too: each request takes one of them.
+struct plan_replica {
+  std::size_t stage = 0;
+  std::size_t device = 0;
+  std::size_t unit = 0;
+  std::size_t node = 0;
+  std::string device_name;
+  double expected_seconds = 0; ///< compute, on that device
+};
+
 /// A model's stages and where they run. Two plans of one model differ in their epoch.
 struct execution_plan {
   std::uint64_t epoch = 0;
   std::vector<plan_stage> stages;
+  std::vector<plan_replica> replicas; ///< besides the devices of `stages`
   std::vector<idle_device> idle;
   double final_transfer_seconds = 0; ///< from the last stage to the sink
-  double bottleneck_s = 0;           ///< the device or link that a request keeps busy the longest
-  double latency_s = 0;              ///< one request through all stages and links
-  bool optimal = true;               ///< false: found by the heuristic for many unlike devices
+  double bottleneck_s =
+      0; ///< between two results: the slowest stage (all its devices at work) or link
+  double latency_s = 0; ///< one request through all stages and links
+  bool optimal = true;  ///< false: found by the heuristic for many unlike devices
 
   /// Devices that have a stage.
   std::size_t devices_used() const;

@@ -112,6 +112,10 @@ std::string render_table(const execution_plan& plan, const cost_model& model) {
                       human_seconds(plan.bottleneck_s), human_seconds(plan.latency_s),
                       plan.throughput(),
                       plan.optimal ? "" : " (found by a heuristic: perhaps not the best)");
+  for (const auto& replica : plan.replicas)
+    text += fmt::format("stage {} also on {} ({})\n", replica.stage + 1,
+                        shorten_middle(replica.device_name, max_device),
+                        human_seconds(replica.expected_seconds));
   for (const auto& device : plan.idle)
     text += fmt::format("idle: {} ({})\n", shorten_middle(device.device_name, max_device),
                         to_string(device.reason));

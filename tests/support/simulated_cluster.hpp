@@ -59,6 +59,7 @@ class simulated_cluster {
           session_options{});
       const auto actor = system_.spawn(shard, program, executor_, office_);
       d.shards.push_back(office_->open_mailbox(part_receiver_actor(actor)));
+      d.stages.push_back(static_cast<std::uint32_t>(s));
       d.devices.push_back(static_cast<std::uint32_t>(s));
       d.expected_us.push_back(1000);
       d.claimed_us.push_back(1000);
