@@ -40,13 +40,17 @@ value_range range_of(const tensor& values) {
   return range;
 }
 
+std::string time(std::uint64_t us) {
+  return human_seconds(static_cast<double>(us) * 1e-6);
+}
+
 } // namespace
 
-std::string describe_outputs(const model& ran, const inference& answer) {
+std::string describe_outputs(const graph& ran, const std::vector<tensor>& outputs) {
   text_table table({"output", "type", "min", "max", "mean", "not finite"}, {0, 1});
-  for (std::size_t i = 0; i < answer.outputs.size(); ++i) {
-    const auto& output = answer.outputs[i];
-    const auto name = i < ran.outputs().size() ? ran.outputs()[i].name : fmt::format("{}", i);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto& output = outputs[i];
+    const auto& name = ran.value(ran.outputs()[i]).name;
     const auto range = range_of(output);
     std::vector<std::string> row{name, to_string(output.type()),      "-", "-",
                                  "-",  fmt::format("{}", range.other)};
@@ -61,7 +65,6 @@ std::string describe_outputs(const model& ran, const inference& answer) {
 }
 
 std::string describe_trace(const inference& answer) {
-  const auto time = [](std::uint64_t us) { return human_seconds(static_cast<double>(us) * 1e-6); };
   text_table table({"part", "stage", "node", "queue", "compute", "transfer", "received"}, {2});
   for (std::size_t p = 0; p < answer.parts.size(); ++p)
     for (std::size_t s = 0; s < answer.parts[p].size(); ++s) {
@@ -72,6 +75,12 @@ std::string describe_trace(const inference& answer) {
     }
   return table.render() +
          fmt::format("request: {}, {} parts sent\n", time(answer.elapsed_us), answer.attempts);
+}
+
+std::string describe_tiles(const tile_report& report) {
+  return fmt::format("{} tiles in {}, {} halved; compute {}, cutting and stitching {}\n",
+                     report.tiles, time(report.elapsed_us), report.halved, time(report.compute_us),
+                     time(report.stitch_us));
 }
 
 } // namespace shoal

@@ -6,6 +6,7 @@
 #include "apps/command/runtime_flags.hpp"
 #include "apps/command/tensor_file.hpp"
 #include "apps/command/text_table.hpp"
+#include "apps/command/tile_flags.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/plan/units.hpp"
 #include "runtime/tensor/labels.hpp"
@@ -21,6 +22,7 @@ struct infer_flags {
   model_flags what;
   input_flags inputs;
   picture_flags pictures;
+  tile_flags tiles;
   std::vector<std::string> outputs; ///< "[NAME=]FILE"
   std::optional<tensor_format> format;
   std::size_t top = 0;
@@ -31,6 +33,10 @@ struct infer_flags {
   std::uint32_t repeat = 1;
   bool show_plan = false;
   bool trace = false;
+
+  std::chrono::milliseconds timeout() const {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1e3));
+  }
 };
 
 /// An output and where it goes.
@@ -79,12 +85,18 @@ result<inference> wait_for(std::future<result<inference>> answer, progress_line&
   return answer.get();
 }
 
+/// What came of the inputs, however they went through the model.
+struct outcome {
+  std::vector<tensor> outputs;
+  std::optional<inference> whole; ///< not of tiles
+};
+
 /// The answer to the last request.
 result<inference> run(const infer_flags& flags, const model& ready,
                       const std::vector<tensor>& inputs, progress_line& progress) {
   infer_options options;
   options.parts = flags.parts;
-  options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(flags.timeout_s * 1e3));
+  options.timeout = flags.timeout();
   std::vector<double> seconds;
   result<inference> last = fail(errc::internal, "nothing was asked");
   for (std::uint32_t n = 0; n < flags.repeat; ++n) {
@@ -104,6 +116,48 @@ result<inference> run(const infer_flags& flags, const model& ready,
                  human_seconds(seconds.back()).c_str());
   }
   return last;
+}
+
+std::vector<tensor_type> types_of(const std::vector<tensor>& inputs) {
+  std::vector<tensor_type> types;
+  for (const auto& input : inputs) types.push_back(input.type());
+  return types;
+}
+
+result<outcome> run_whole(const infer_flags& flags, runtime& where,
+                          std::shared_ptr<const graph> imported, const std::vector<tensor>& inputs,
+                          progress_line& progress) {
+  SHOAL_TRY(const auto ready,
+            where.load(std::move(imported), flags.what.options(types_of(inputs), progress)));
+  progress.clear();
+  if (flags.show_plan) std::fputs(ready.plan_table().c_str(), stderr);
+  SHOAL_TRY(auto answer, run(flags, ready, inputs, progress));
+  if (flags.trace) std::fputs(describe_trace(answer).c_str(), stderr);
+  outcome out{answer.outputs, {}};
+  out.whole = std::move(answer);
+  return out;
+}
+
+result<outcome> run_tiles(const infer_flags& flags, runtime& where,
+                          std::shared_ptr<const graph> imported, const std::vector<tensor>& inputs,
+                          progress_line& progress) {
+  SHOAL_TRY(const auto plan, flags.tiles.plan(imported, types_of(inputs), where));
+  const auto options = for_tiles(flags.what.options(types_of(inputs), progress), plan);
+  SHOAL_TRY(const auto ready, where.load(std::move(imported), options));
+  progress.clear();
+  if (flags.show_plan) std::fputs((render_tiles(plan) + ready.plan_table()).c_str(), stderr);
+  tensor_source from(inputs[plan.axes().input], plan.axes());
+  SHOAL_TRY(auto to, tensor_sink::create(plan));
+  tile_run_options how;
+  SHOAL_TRY(how.in_flight, tiles_in_flight(where));
+  how.each.timeout = flags.timeout();
+  how.on_progress = [&](const tile_progress& p) {
+    progress.show(fmt::format("tile {} of {}", p.done, p.total));
+  };
+  SHOAL_TRY(const auto report, infer_tiles(ready, plan, inputs, from, to, how));
+  progress.clear();
+  if (flags.trace) std::fputs(describe_tiles(report).c_str(), stderr);
+  return outcome{std::move(to.outputs()), {}};
 }
 
 result<std::string> describe_classes(const infer_flags& flags, const tensor& scores) {
@@ -130,22 +184,18 @@ result<void> run_infer(const infer_flags& flags) {
   SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   SHOAL_TRY(const auto inputs, flags.inputs.read(*imported));
   SHOAL_TRY(const auto destinations, find_destinations(flags, *imported));
-  std::vector<tensor_type> types;
-  for (const auto& input : inputs) types.push_back(input.type());
   SHOAL_TRY(const auto runtime, flags.where.open(progress));
-  SHOAL_TRY(const auto ready, runtime->load(imported, flags.what.options(types, progress)));
-  progress.clear();
-  if (flags.show_plan) std::fputs(ready.plan_table().c_str(), stderr);
-  SHOAL_TRY(const auto answer, run(flags, ready, inputs, progress));
-  if (flags.trace) std::fputs(describe_trace(answer).c_str(), stderr);
+  const auto way = flags.tiles.used() ? run_tiles : run_whole;
+  SHOAL_TRY(const auto answer, way(flags, *runtime, imported, inputs, progress));
   for (const auto& to : destinations)
     SHOAL_CHECK(write_tensor(to.file, to.format, answer.outputs.at(to.output),
-                             ready.outputs().at(to.output).name, flags.pictures.options));
+                             imported->value(imported->outputs()[to.output]).name,
+                             flags.pictures.options));
   if (flags.top > 0) {
     SHOAL_TRY(const auto table, describe_classes(flags, answer.outputs.front()));
     return print(table);
   }
-  return destinations.empty() ? print(describe_outputs(ready, answer)) : result<void>();
+  return destinations.empty() ? print(describe_outputs(*imported, answer.outputs)) : result<void>();
 }
 
 void add_output_flags(CLI::App& command, infer_flags& flags) {
@@ -183,10 +233,13 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   flags->what.add_to(*command);
   flags->inputs.add_to(*command);
   add_output_flags(*command, *flags);
+  flags->tiles.add_to(*command);
   flags->where.add_to(*command);
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
-  command->add_option("--timeout", flags->timeout_s, "Seconds that the request may take")
+  command
+      ->add_option("--timeout", flags->timeout_s,
+                   "Seconds that the request, or a tile of it, may take")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   command->add_option("--repeat", flags->repeat, "Run it so many times, one after the other")
@@ -197,6 +250,8 @@ void add_infer_command(CLI::App& app, int& exit_code) {
     const auto data = std::ranges::count_if(
         flags->outputs, [](const auto& o) { return split_named(o).words == "-"; });
     if (data > 1) throw CLI::ValidationError("--output", "standard output takes one tensor only");
+    if (flags->tiles.used() && (flags->parts > 1 || flags->repeat > 1))
+      throw CLI::ValidationError("--tiles", "goes with neither --parts nor --repeat");
     if (data == 1 && flags->top > 0)
       throw CLI::ValidationError("--top", "standard output cannot have both classes and a tensor");
     exit_code = exit_code_of(run_infer(*flags));

@@ -13,8 +13,8 @@ namespace shoal {
 
 /// An option whose words `parse` turns into `target`, which outlives the command. What it refuses
 /// is wrong usage.
-template <class T>
-CLI::Option* add_parsed_option(CLI::App& command, const std::string& name, T& target,
+template <class Target, class T>
+CLI::Option* add_parsed_option(CLI::App& command, const std::string& name, Target& target,
                                result<T> (*parse)(std::string_view), const std::string& help) {
   return command.add_option_function<std::string>(
       name,
