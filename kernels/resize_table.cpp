@@ -116,7 +116,7 @@ void drop_idle_taps(resize_table& table) {
 } // namespace
 
 resize_table make_resize_table(const resize_rule& rule, const resize_axis& axis, std::int64_t first,
-                               std::int64_t last) {
+                               std::int64_t last, bool keep_idle_taps) {
   constexpr double grid = 268435456.0; // 2^28
   resize_table table;
   const auto f = filter_of(rule, axis);
@@ -131,7 +131,7 @@ resize_table make_resize_table(const resize_rule& rule, const resize_axis& axis,
       table.weight.push_back(static_cast<float>(taps.weight[static_cast<std::size_t>(t)]));
     }
   }
-  drop_idle_taps(table);
+  if (!keep_idle_taps) drop_idle_taps(table);
   return table;
 }
 

@@ -55,9 +55,10 @@ struct resize_table {
 };
 
 /// The table for the outputs first .. last. Positions are rounded to 2^-28 of an element, so that a
-/// shift by whole elements, as between a tile and its image, gives the same weights.
+/// shift by whole elements, as between a tile and its image, gives the same weights. Taps of weight
+/// 0 are left out where every output takes one element as it is, unless they are to be kept.
 resize_table make_resize_table(const resize_rule& rule, const resize_axis& axis, std::int64_t first,
-                               std::int64_t last);
+                               std::int64_t last, bool keep_idle_taps = false);
 
 /// The small fraction that `scale` is the nearest float to, as a double; else `scale`. Models write
 /// 1/3 as 0.33333334; taken literally, positions would drift from the grid that is meant.

@@ -141,9 +141,10 @@ result<outcome> run_whole(const infer_flags& flags, runtime& where,
 result<outcome> run_tiles(const infer_flags& flags, runtime& where,
                           std::shared_ptr<const graph> imported, const std::vector<tensor>& inputs,
                           progress_line& progress) {
-  SHOAL_TRY(const auto plan, flags.tiles.plan(imported, types_of(inputs), where));
-  const auto options = for_tiles(flags.what.options(types_of(inputs), progress), plan);
-  SHOAL_TRY(const auto ready, where.load(std::move(imported), options));
+  SHOAL_TRY(auto wish, flags.tiles.plan(imported, types_of(inputs), where));
+  const auto options = flags.what.options(types_of(inputs), progress);
+  SHOAL_TRY(const auto loaded, load_for_tiles(where, imported, options, std::move(wish)));
+  const auto& [plan, ready] = loaded;
   progress.clear();
   if (flags.show_plan) std::fputs((render_tiles(plan) + ready.plan_table()).c_str(), stderr);
   tensor_source from(inputs[plan.axes().input], plan.axes());

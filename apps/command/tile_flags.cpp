@@ -60,6 +60,23 @@ load_options for_tiles(load_options options, const tile_plan& plan) {
   return options;
 }
 
+result<tiled_model> load_for_tiles(runtime& where, const std::shared_ptr<const graph>& model,
+                                   const load_options& options, tile_plan plan) {
+  constexpr int most_halvings = 6;
+  for (int halvings = 0;; ++halvings) {
+    auto ready = where.load(model, for_tiles(options, plan));
+    if (ready) return tiled_model{std::move(plan), *std::move(ready)};
+    if (ready.error().code() != errc::resource_exhausted || halvings == most_halvings)
+      return std::move(ready).error();
+    const auto crop = plan.usual_inputs()[plan.axes().input].dims;
+    auto smaller = tile_plan::make(
+        model, plan.inputs(),
+        tile_extents{crop[plan.axes().rows] / 2, crop[plan.axes().columns] / 2}, plan.axes());
+    if (!smaller) return std::move(ready).error();
+    plan = *std::move(smaller);
+  }
+}
+
 result<int> tiles_in_flight(runtime& where) {
   SHOAL_TRY(const auto executors, executors_of(where));
   return static_cast<int>(std::min<std::int64_t>(2 * executors + 1, 256));

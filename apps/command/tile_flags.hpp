@@ -25,6 +25,15 @@ struct tile_flags {
 /// What a model has to be loaded with to run by this plan.
 load_options for_tiles(load_options options, const tile_plan& plan);
 
+struct tiled_model {
+  tile_plan plan;
+  model ready;
+};
+
+/// Loads the model for tiles by `plan`, or for smaller ones if its nodes have no memory for those.
+result<tiled_model> load_for_tiles(runtime& where, const std::shared_ptr<const graph>& model,
+                                   const load_options& options, tile_plan plan);
+
 /// Enough tiles for every executor to have the next one at hand.
 result<int> tiles_in_flight(runtime& where);
 

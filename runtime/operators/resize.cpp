@@ -286,9 +286,14 @@ std::optional<interval> field(const node_context& c, std::size_t input, int axis
   const auto axes = resized_axes(c);
   if (input != 0 || !rule || !axes) return std::nullopt;
   const auto& resized = (*axes)[static_cast<std::size_t>(axis)];
-  const auto table = make_resize_table(*rule, resized, 0, resized.out - 1);
+  // Of the table for the whole axis, which may be long, only what is asked for. Whether idle taps
+  // were dropped from it shows within its period.
+  constexpr std::int64_t longest_period = 64;
+  const auto begin =
+      make_resize_table(*rule, resized, 0, std::min(resized.out, longest_period) - 1);
+  const auto table = make_resize_table(*rule, resized, wanted.first, wanted.last, begin.taps > 1);
   interval read{INT64_MAX, -1};
-  for (auto out = wanted.first; out <= wanted.last; ++out) {
+  for (std::int64_t out = 0; out <= wanted.last - wanted.first; ++out) {
     if (table.is_outside(out)) continue; // a number that is given
     for (auto i = out * table.taps; i < (out + 1) * table.taps; ++i) {
       read.first = std::min(read.first, table.index[static_cast<std::size_t>(i)]);

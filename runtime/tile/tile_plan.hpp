@@ -24,8 +24,8 @@ struct auto_tiles {
   std::uint64_t memory_bytes = default_memory_bytes; ///< activations of one tile
   std::int64_t executors = 1;
 
-  /// About what fits the caches of a core: larger tiles wait for memory.
-  static constexpr std::uint64_t default_memory_bytes = std::uint64_t{64} << 20;
+  /// Larger tiles would save little more of what neighbours compute twice.
+  static constexpr std::uint64_t default_memory_bytes = std::uint64_t{512} << 20;
 };
 using tile_choice = std::variant<auto_tiles, tile_grid, tile_extents>;
 
