@@ -27,7 +27,9 @@ class image_rows {
   }
   /// Rows come only all in one call: an interlaced PNG.
   bool all_at_once() const { return traits_.all_at_once; }
-  /// What the decoder itself will hold, roughly: some rows, or the whole of a progressive JPEG.
+  /// The decoder has to hold the whole picture before it gives a row: a progressive JPEG.
+  bool held_whole() const { return traits_.held_whole; }
+  /// What the decoder itself will hold, roughly.
   std::uint64_t working_bytes() const { return traits_.working_bytes; }
 
   /// Decodes the next `count` rows, at most those that are left, to `into`, without gaps. With the
@@ -40,6 +42,7 @@ class image_rows {
     int height = 0;
     int channels = 0;
     bool all_at_once = false;
+    bool held_whole = false;
     std::uint64_t working_bytes = 0;
   };
   void describe(const traits& known) { traits_ = known; }

@@ -145,9 +145,10 @@ class jpeg_rows final : public image_rows {
                   info.image_width, info.image_height, reader_.feed->size());
     std::uint64_t working =
         rows_of_decoder * info.image_width * static_cast<std::uint64_t>(channels);
-    if (jpeg_has_multiple_scans(&info) != FALSE) working += coefficient_bytes(info);
+    const bool whole = jpeg_has_multiple_scans(&info) != FALSE;
+    if (whole) working += coefficient_bytes(info);
     describe({static_cast<int>(info.image_width), static_cast<int>(info.image_height), channels,
-              false, working});
+              false, whole, working});
     return {};
   }
 

@@ -132,7 +132,7 @@ class png_rows final : public image_rows {
                   size.height, reader_.feed->size());
     const auto row = std::uint64_t{size.width} * static_cast<std::uint64_t>(size.channels);
     describe({static_cast<int>(size.width), static_cast<int>(size.height), size.channels,
-              size.interlaced,
+              size.interlaced, false,
               rows_of_decoder * std::max<std::uint64_t>(row, size.stored_row_bytes)});
     return {};
   }
