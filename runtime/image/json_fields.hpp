@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/base/fail.hpp"
+#include "runtime/base/result.hpp"
 
 #include <nlohmann/json.hpp>
 

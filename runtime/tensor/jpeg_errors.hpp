@@ -1,9 +1,12 @@
 #pragma once
 
-#include <jpeglib.h>
-
 #include <csetjmp>
-#include <cstdio> // jpeglib.h needs it
+
+// jpeglib.h needs what the other declares.
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+// clang-format on
 
 namespace shoal {
 
