@@ -4,6 +4,7 @@
 #include "runtime/base/file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,9 @@ result<output_file> output_file::open(const std::filesystem::path& path, content
   if (::fstat(descriptor, &status) != 0) return system_error(errno, "examine", path);
   if (!S_ISREG(status.st_mode))
     return fail(errc::io, "cannot write {}: not a regular file", path.string());
+  // Where locks are not supported there are none.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return fail(errc::io, "cannot write {}: something else is writing it", path.string());
   if (start == content::empty) SHOAL_CHECK(file.resize(0));
   return file;
 }

@@ -8,7 +8,8 @@
 
 namespace shoal {
 
-/// A regular file that is open for writing at any place.
+/// A regular file that is open for writing at any place, and locked meanwhile: opening it a second
+/// time, here or in another process, is refused with `io`.
 class output_file {
  public:
   enum class content { empty, kept };

@@ -44,13 +44,16 @@ class tiff_sink final : public image_sink {
   }
 
   result<void> open() {
-    if (!key_.empty()) {
-      SHOAL_CHECK(progress_journal::check_key(key_));
-      auto earlier = find_earlier();
-      if (earlier) return go_on(*std::move(earlier));
-      if (earlier.error().code() != errc::not_found) start_over(std::move(earlier).error());
-    }
-    return begin();
+    if (!key_.empty()) SHOAL_CHECK(progress_journal::check_key(key_));
+    std::error_code unknown;
+    const bool was_there = std::filesystem::exists(path_, unknown);
+    SHOAL_TRY(file_, output_file::open(path_, output_file::content::kept)); // and locked
+    auto earlier = find_earlier(was_there);
+    if (earlier) return go_on(*std::move(earlier));
+    const bool found = earlier.error().code() != errc::not_found;
+    const bool is_journal = found && earlier.error().code() != errc::malformed;
+    if (!key_.empty() && found) start_over(std::move(earlier).error());
+    return begin(!key_.empty() || is_journal);
   }
 
   result<void> checkpoint() override {
@@ -63,25 +66,26 @@ class tiff_sink final : public image_sink {
   }
 
  private:
-  result<progress_journal::found> find_earlier() const {
+  /// Without a key none can be resumed, but it is still told whether there is one.
+  result<progress_journal::found> find_earlier(bool was_there) const {
     SHOAL_TRY(auto found, progress_journal::read(journal_path_, extent(), key_));
+    if (!was_there) return fail(errc::not_found, "{} is gone", path_.string());
     SHOAL_CHECK(check_output(path_, header_));
     return found;
   }
 
   result<void> go_on(progress_journal::found earlier) {
-    SHOAL_TRY(file_, output_file::open(path_, output_file::content::kept));
     SHOAL_TRY(journal_, progress_journal::append_to(journal_path_, earlier.valid_bytes));
     resume(std::move(earlier.done));
     return {};
   }
 
-  /// The journal goes before the file it is about, and comes after it.
-  result<void> begin() {
+  /// The journal of what was here goes before the file it is about, and comes after it.
+  result<void> begin(bool drop_journal) {
     std::error_code failed;
-    std::filesystem::remove(journal_path_, failed);
+    if (drop_journal) std::filesystem::remove(journal_path_, failed);
     if (failed) return system_error(failed.value(), "remove", journal_path_);
-    SHOAL_TRY(file_, output_file::open(path_, output_file::content::empty));
+    SHOAL_CHECK(file_->resize(0));
     SHOAL_CHECK(file_->write_at(0, header_.bytes));
     SHOAL_CHECK(file_->resize(header_.file_bytes));
     if (key_.empty()) return {};

@@ -204,6 +204,40 @@ TEST_CASE("the valid beginning of a journal that is cut or broken is used") {
   CHECK(done_with(whole + last_line) == 4);
 }
 
+TEST_CASE("a file that is being written is not written a second time") {
+  job work(106);
+  const auto sink = *create_image_sink(work.path, extent, work.options);
+  REQUIRE(work.write(*sink, 0, 2));
+  for (const auto& options : {work.options, image_sink_options{}}) {
+    const auto second = create_image_sink(work.path, extent, options);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code() == errc::io);
+    CHECK(second.error().message() ==
+          fmt::format("cannot write {}: something else is writing it", work.path.string()));
+  }
+  REQUIRE(work.write(*sink, 2, work.tiling.size()));
+  CHECK(sink->finish());
+  CHECK(read_all(work.path) == work.picture);
+}
+
+TEST_CASE("without a key an earlier journal is dropped, and a file that is none is left alone") {
+  job work(107);
+  REQUIRE(work.write(**create_image_sink(work.path, extent, work.options), 0, 2));
+  REQUIRE(fs::exists(work.journal));
+  {
+    const auto sink = *create_image_sink(work.path, extent);
+    CHECK_FALSE(fs::exists(work.journal));
+    CHECK(sink->done().empty());
+    CHECK_FALSE(sink->started_over());
+    work.complete(*sink);
+  }
+  REQUIRE(replace_file(work.journal, std::array{bytes_of("my notes\n")}));
+  const auto sink = *create_image_sink(work.path, extent);
+  REQUIRE(work.write(*sink, 0, work.tiling.size()));
+  CHECK(sink->finish());
+  CHECK(*read_file(work.journal, 100) == "my notes\n");
+}
+
 TEST_CASE("a PNG is not resumed, and a key that is no line is refused") {
   job work(105);
   const auto path = work.folder.path() / "a.png";
