@@ -14,6 +14,7 @@
 #include <cstring>
 #include <deque>
 #include <new>
+#include <optional>
 #include <system_error>
 
 // libpng reports errors by longjmp. Functions that call setjmp here own nothing and have only

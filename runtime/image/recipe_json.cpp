@@ -2,8 +2,6 @@
 #include "runtime/image/json_fields.hpp"
 #include "runtime/image/recipe.hpp"
 
-#include <algorithm>
-#include <memory>
 
 namespace shoal {
 namespace {

@@ -6,7 +6,7 @@
 #include "runtime/image/progress_journal.hpp"
 #include "runtime/image/tiff_header.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <system_error>
 
 namespace shoal {
