@@ -53,7 +53,8 @@ double weight_at(pillow_filter filter, double d) {
   case pillow_filter::bilinear:
     return std::max(0.0, 1 - far);
   case pillow_filter::hamming:
-    return far < 1 ? sinc(d) * (0.54 + 0.46 * std::cos(std::numbers::pi * d)) : 0;
+    // In single precision: with 0.54 and 0.46 some bytes of large pictures are not Pillow's.
+    return far < 1 ? sinc(d) * (0.54f + 0.46f * std::cos(std::numbers::pi * d)) : 0;
   case pillow_filter::bicubic:
     if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
     return far < 2 ? ((-0.5 * far + 2.5) * far - 4) * far + 2 : 0;
@@ -183,14 +184,23 @@ void divide_by_alpha(image& picture) {
   }
 }
 
-result<image> resize_both(const image& picture, int width, int height, pillow_filter filter) {
+/// What Pillow 13 was seen to do, on 3157 pairs of sizes.
+bool height_goes_first(const image& picture, int width, int height, pillow_release release) {
+  const std::int64_t lower = std::int64_t{picture.height} - height;
+  const std::int64_t narrower = std::int64_t{picture.width} - width;
+  return release == pillow_release::from_13 && lower > 0 && lower > 2 * narrower;
+}
+
+result<image> resize_both(const image& picture, int width, int height, pillow_filter filter,
+                          bool height_first) {
   image resized = picture;
   if (picture.channels == 4) premultiply(resized);
-  if (width != picture.width) {
-    SHOAL_TRY(resized, resize_width(resized, width, filter));
-  }
-  if (height != picture.height) {
-    SHOAL_TRY(resized, resize_height(resized, height, filter));
+  for (const bool upright : {height_first, !height_first}) {
+    if (upright && height != picture.height) {
+      SHOAL_TRY(resized, resize_height(resized, height, filter));
+    } else if (!upright && width != picture.width) {
+      SHOAL_TRY(resized, resize_width(resized, width, filter));
+    }
   }
   if (picture.channels == 4) divide_by_alpha(resized);
   return resized;
@@ -198,14 +208,16 @@ result<image> resize_both(const image& picture, int width, int height, pillow_fi
 
 } // namespace
 
-result<image> pillow_resize(const image& picture, int width, int height, pillow_filter filter) {
+result<image> pillow_resize(const image& picture, int width, int height, pillow_filter filter,
+                            pillow_release release) {
   SHOAL_CHECK(check_image(picture));
   if (width < 1 || height < 1)
     return fail(errc::invalid_argument, "cannot resize to {} x {} pixels", width, height);
   try {
     if (filter == pillow_filter::nearest) return resize_nearest(picture, width, height);
     if (width == picture.width && height == picture.height) return picture;
-    return resize_both(picture, width, height, filter);
+    return resize_both(picture, width, height, filter,
+                       height_goes_first(picture, width, height, release));
   } catch (const std::bad_alloc&) {
     return fail(errc::resource_exhausted, "no memory to resize {} x {} pixels to {} x {}",
                 picture.width, picture.height, width, height);

@@ -18,21 +18,26 @@ enum class pillow_filter : std::uint8_t {
   lanczos   ///< sinc(d) · sinc(d / 3) over |d| < 3
 };
 
-/// `picture` in another size, as Pillow's `Image.resize(size, filter)` makes it: for models whose
-/// inputs were prepared by Pillow, as those of torchvision and timm. For numbers that are not
-/// rounded, and filters without antialiasing, there is `resize_image` (runtime/tensor). Byte for
-/// byte that of Pillow up to 12.3; from 13 on Pillow sometimes begins with the height, which
-/// rounds, and cuts what overshoots, otherwise.
+/// Which axis goes first. It matters little: values are rounded, and what overshoots is cut,
+/// between the two.
+enum class pillow_release : std::uint8_t {
+  up_to_12, ///< the width
+  from_13 ///< the height, if it loses rows, and more than twice as many as the width loses columns
+};
+
+/// `picture` in another size, byte for byte as Pillow's `Image.resize(size, filter)` makes it: for
+/// models whose inputs were prepared by Pillow, as those of torchvision and timm. For numbers that
+/// are not rounded, and filters without antialiasing, there is `resize_image` (runtime/tensor).
 ///
 /// The centre of result pixel o is at (o + 1/2) · in / out. The weights of each result pixel are
 /// those of the source pixels that exist, normalised to sum 1 and then rounded to 22 bits behind
-/// the point. First all rows get their width, then all columns their height; after each step values
-/// are rounded half up and cut to 0 … 255. An axis that keeps its length is left alone. With 4
-/// channels colours are multiplied by alpha before and divided by it after; `nearest` copies all
-/// four.
+/// the point. First one axis gets its length, then the other; after each step values are rounded
+/// half up and cut to 0 … 255. An axis that keeps its length is left alone. With 4 channels colours
+/// are multiplied by alpha before and divided by it after; `nearest` copies all four.
 ///
 /// `invalid_argument` for a size below 1, `resource_exhausted` beyond `default_max_pixels` or
 /// memory.
-result<image> pillow_resize(const image& picture, int width, int height, pillow_filter filter);
+result<image> pillow_resize(const image& picture, int width, int height, pillow_filter filter,
+                            pillow_release release = pillow_release::up_to_12);
 
 } // namespace shoal

@@ -24,6 +24,7 @@ struct resize_step {
   int height = 0; ///< for `stretch`
   int side = 0;   ///< of the side named; the other in proportion, rounded down
   pillow_filter filter = pillow_filter::bilinear;
+  pillow_release release = pillow_release::up_to_12;
 };
 
 /// As large as fits into width x height in proportion, the rest filled.
@@ -34,6 +35,7 @@ struct letterbox_step {
   bool centred = true;                       ///< else in the left upper corner
   bool enlarge = true;                       ///< else a smaller picture keeps its size
   pillow_filter filter = pillow_filter::bilinear;
+  pillow_release release = pillow_release::up_to_12;
 };
 
 /// The middle; an odd remainder loses one pixel more at the right or bottom.

@@ -2,7 +2,6 @@
 #include "runtime/image/json_fields.hpp"
 #include "runtime/image/recipe.hpp"
 
-
 namespace shoal {
 namespace {
 
@@ -49,6 +48,14 @@ result<void> read_channels(json_fields& fields, const char* name, std::array<flo
   return {};
 }
 
+result<void> read_filter(json_fields& fields, pillow_filter& filter, pillow_release& release) {
+  SHOAL_CHECK(fields.read("filter", filter, filter_words()));
+  int version = 12;
+  SHOAL_CHECK(fields.read("pillow", version, 12, 13));
+  release = version == 12 ? pillow_release::up_to_12 : pillow_release::from_13;
+  return {};
+}
+
 result<recipe_step> read_resize(json_fields& fields) {
   resize_step step;
   const bool shorter = fields.has("shorter_side");
@@ -65,7 +72,7 @@ result<recipe_step> read_resize(json_fields& fields) {
     step.to = shorter ? resize_step::target::shorter_side : resize_step::target::longer_side;
     SHOAL_CHECK(fields.require(shorter ? "shorter_side" : "longer_side", step.side, 1, max_side));
   }
-  SHOAL_CHECK(fields.read("filter", step.filter, filter_words()));
+  SHOAL_CHECK(read_filter(fields, step.filter, step.release));
   return recipe_step(step);
 }
 
@@ -84,7 +91,7 @@ result<recipe_step> read_letterbox(json_fields& fields) {
   SHOAL_CHECK(
       fields.read("place", step.centred, word_list<bool>{{"centre", true}, {"corner", false}}));
   SHOAL_CHECK(fields.read("enlarge", step.enlarge));
-  SHOAL_CHECK(fields.read("filter", step.filter, filter_words()));
+  SHOAL_CHECK(read_filter(fields, step.filter, step.release));
   return recipe_step(step);
 }
 

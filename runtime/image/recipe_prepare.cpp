@@ -31,8 +31,9 @@ bool fills_with_colour(const recipe& how) {
   });
 }
 
-result<void> resize(placed_image& on, std::int64_t width, std::int64_t height,
-                    pillow_filter filter) {
+/// `step` says with which filter.
+template <class Step>
+result<void> resize(placed_image& on, std::int64_t width, std::int64_t height, const Step& step) {
   const auto& from = on.picture;
   if (width > static_cast<std::int64_t>(default_max_pixels) ||
       height > static_cast<std::int64_t>(default_max_pixels))
@@ -40,8 +41,8 @@ result<void> resize(placed_image& on, std::int64_t width, std::int64_t height,
                 from.height, width, height);
   const double x = static_cast<double>(width) / from.width;
   const double y = static_cast<double>(height) / from.height;
-  SHOAL_TRY(on.picture,
-            pillow_resize(from, static_cast<int>(width), static_cast<int>(height), filter));
+  SHOAL_TRY(on.picture, pillow_resize(from, static_cast<int>(width), static_cast<int>(height),
+                                      step.filter, step.release));
   on.place.scale_x *= x;
   on.place.offset_x *= x;
   on.place.scale_y *= y;
@@ -50,14 +51,12 @@ result<void> resize(placed_image& on, std::int64_t width, std::int64_t height,
 }
 
 result<void> apply(const resize_step& step, placed_image& on) {
-  if (step.to == resize_step::target::stretch)
-    return resize(on, step.width, step.height, step.filter);
+  if (step.to == resize_step::target::stretch) return resize(on, step.width, step.height, step);
   const std::int64_t width = on.picture.width, height = on.picture.height;
   const bool by_width = (step.to == resize_step::target::shorter_side) == (width <= height);
   const auto other =
       std::max<std::int64_t>(1, by_width ? step.side * height / width : step.side * width / height);
-  return by_width ? resize(on, step.side, other, step.filter)
-                  : resize(on, other, step.side, step.filter);
+  return by_width ? resize(on, step.side, other, step) : resize(on, other, step.side, step);
 }
 
 result<void> apply(const letterbox_step& step, placed_image& on) {
@@ -68,7 +67,7 @@ result<void> apply(const letterbox_step& step, placed_image& on) {
     return std::clamp(static_cast<int>(std::lround(length * ratio)), 1, most);
   };
   SHOAL_CHECK(resize(on, fitted(on.picture.width, step.width),
-                     fitted(on.picture.height, step.height), step.filter));
+                     fitted(on.picture.height, step.height), step));
   SHOAL_TRY(auto box, make_image(step.width, step.height, on.picture.channels));
   const auto channels = static_cast<std::size_t>(box.channels);
   for (std::size_t i = 0; i < box.pixels.size(); ++i) box.pixels[i] = step.fill[i % channels];

@@ -114,6 +114,11 @@ TEST_CASE("a recipe resizes as Pillow does, by either side or both") {
         *pillow_resize(wide, 20, 10, pillow_filter::bicubic));
   CHECK(picture_after(R"({"resize": {"longer_side": 20, "filter": "hamming"}})", tall) ==
         *pillow_resize(tall, 10, 20, pillow_filter::hamming));
+  CHECK(picture_after(R"({"resize": {"width": 31, "height": 5, "filter": "bicubic", "pillow": 13}},
+                         {"resize": {"width": 40, "height": 4, "filter": "bicubic", "pillow": 13}})",
+                      wide) == *pillow_resize(*pillow_resize(wide, 31, 5, pillow_filter::bicubic),
+                                              40, 4, pillow_filter::bicubic,
+                                              pillow_release::from_13));
   const auto line = test::random_picture(1, 50, 3, random);
   CHECK(picture_after(R"({"resize": {"longer_side": 20, "filter": "nearest"}})", line) ==
         *pillow_resize(line, 1, 20, pillow_filter::nearest));
@@ -327,7 +332,9 @@ TEST_CASE("a wrong recipe is refused with the path of what is wrong") {
             .ends_with("from 1 to 65536, got 18446744073709551615"));
   CHECK(input_refusal(R"("steps": [{"resize": {"shorter_side": 9, "sise": 3}}])") ==
         "$.input.steps[0].resize: unknown key \"sise\"; known are filter, height, longer_side, "
-        "shorter_side, width");
+        "pillow, shorter_side, width");
+  CHECK(input_refusal(R"("steps": [{"resize": {"shorter_side": 9, "pillow": 11}}])") ==
+        "$.input.steps[0].resize.pillow: expected an integer from 12 to 13, got 11");
   CHECK(input_refusal(R"("steps": [{"letterbox": {"width": 3, "height": 3, "fill": 256}}])") ==
         "$.input.steps[0].letterbox.fill: expected integers from 0 to 255, got 256");
   CHECK(input_refusal(R"("steps": [{"letterbox": {"width": 3, "height": 3, "enlarge": 1}}])") ==
