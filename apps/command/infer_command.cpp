@@ -3,6 +3,7 @@
 #include "apps/command/input_flags.hpp"
 #include "apps/command/named_words.hpp"
 #include "apps/command/parsed_option.hpp"
+#include "apps/command/recipe_flags.hpp"
 #include "apps/command/runtime_flags.hpp"
 #include "apps/command/tensor_file.hpp"
 #include "apps/command/text_table.hpp"
@@ -21,6 +22,9 @@ struct infer_flags {
   runtime_flags where;
   model_flags what;
   input_flags inputs;
+  recipe_flags recipes;
+  bool own_input = false;  ///< flags say how pictures are prepared: a recipe does not
+  bool own_output = false; ///< flags say what the output means: a recipe does not
   picture_flags pictures;
   tile_flags tiles;
   std::vector<std::string> outputs; ///< "[NAME=]FILE"
@@ -85,12 +89,6 @@ result<inference> wait_for(std::future<result<inference>> answer, progress_line&
   return answer.get();
 }
 
-/// What came of the inputs, however they went through the model.
-struct outcome {
-  std::vector<tensor> outputs;
-  std::optional<inference> whole; ///< not of tiles
-};
-
 /// The answer to the last request.
 result<inference> run(const infer_flags& flags, const model& ready,
                       const std::vector<tensor>& inputs, progress_line& progress) {
@@ -124,23 +122,21 @@ std::vector<tensor_type> types_of(const std::vector<tensor>& inputs) {
   return types;
 }
 
-result<outcome> run_whole(const infer_flags& flags, runtime& where,
-                          std::shared_ptr<const graph> imported, const std::vector<tensor>& inputs,
-                          progress_line& progress) {
+result<std::vector<tensor>> run_whole(const infer_flags& flags, runtime& where,
+                                      std::shared_ptr<const graph> imported,
+                                      const std::vector<tensor>& inputs, progress_line& progress) {
   SHOAL_TRY(const auto ready,
             where.load(std::move(imported), flags.what.options(types_of(inputs), progress)));
   progress.clear();
   if (flags.show_plan) std::fputs(ready.plan_table().c_str(), stderr);
   SHOAL_TRY(auto answer, run(flags, ready, inputs, progress));
   if (flags.trace) std::fputs(describe_trace(answer).c_str(), stderr);
-  outcome out{answer.outputs, {}};
-  out.whole = std::move(answer);
-  return out;
+  return std::move(answer.outputs);
 }
 
-result<outcome> run_tiles(const infer_flags& flags, runtime& where,
-                          std::shared_ptr<const graph> imported, const std::vector<tensor>& inputs,
-                          progress_line& progress) {
+result<std::vector<tensor>> run_tiles(const infer_flags& flags, runtime& where,
+                                      std::shared_ptr<const graph> imported,
+                                      const std::vector<tensor>& inputs, progress_line& progress) {
   SHOAL_TRY(auto wish, flags.tiles.plan(imported, types_of(inputs), where));
   const auto options = flags.what.options(types_of(inputs), progress);
   SHOAL_TRY(const auto loaded, load_for_tiles(where, imported, options, std::move(wish)));
@@ -158,7 +154,15 @@ result<outcome> run_tiles(const infer_flags& flags, runtime& where,
   SHOAL_TRY(const auto report, infer_tiles(ready, plan, inputs, from, to, how));
   progress.clear();
   if (flags.trace) std::fputs(describe_tiles(report).c_str(), stderr);
-  return outcome{std::move(to.outputs()), {}};
+  return std::move(to.outputs());
+}
+
+std::string class_table(const std::vector<scored_class>& classes, bool probabilities) {
+  text_table table({"rank", "class", probabilities ? "probability" : "score", "label"}, {3});
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    table.add({fmt::format("{}", i + 1), fmt::format("{}", classes[i].index),
+               fmt::format("{:.6g}", classes[i].score), classes[i].label});
+  return table.render();
 }
 
 result<std::string> describe_classes(const infer_flags& flags, const tensor& scores) {
@@ -169,34 +173,80 @@ result<std::string> describe_classes(const infer_flags& flags, const tensor& sco
   SHOAL_TRY(const auto classes,
             top_classes(scores, flags.top, labels,
                         flags.softmax ? score_transform::softmax : score_transform::none));
-  text_table table({"rank", "class", flags.softmax ? "probability" : "score", "label"}, {3});
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    table.add({fmt::format("{}", i + 1), fmt::format("{}", classes[i].index),
-               fmt::format("{:.6g}", classes[i].score), classes[i].label});
-  return table.render();
+  return class_table(classes, flags.softmax);
+}
+
+bool writes_to_stdout(const infer_flags& flags) {
+  return std::ranges::any_of(flags.outputs,
+                             [](const auto& o) { return split_named(o).words == "-"; });
+}
+
+template <class Step>
+bool has_step(const recipe& how) {
+  return std::ranges::any_of(how.outputs,
+                             [](const auto& step) { return std::holds_alternative<Step>(step); });
+}
+
+/// What the recipe makes of the first output: a tensor takes its place, classes come back as
+/// tables, and pictures are made where they are written.
+result<std::string> follow_output(const recipe& how, tensor& output,
+                                  std::span<const image_placement> placements) {
+  if (has_step<picture_step>(how)) return std::string();
+  auto concluded = conclude(how, output, placements);
+  if (!concluded)
+    return std::move(concluded).error().within("the recipe, which --no-recipe leaves alone");
+  if (auto* values = std::get_if<tensor>(&*concluded)) output = std::move(*values);
+  std::string tables;
+  if (const auto* items = std::get_if<std::vector<std::vector<scored_class>>>(&*concluded))
+    for (const auto& classes : *items) tables += class_table(classes, has_step<softmax_step>(how));
+  return tables;
+}
+
+/// How pictures among the outputs look: as the flags say, or else the recipe.
+image_output_options look_of(const infer_flags& flags, const std::optional<recipe>& how) {
+  if (how)
+    for (const auto& step : how->outputs)
+      if (const auto* picture = std::get_if<picture_step>(&step)) return picture->options;
+  return flags.pictures.options;
 }
 
 result<void> print(const std::string& text) {
   return write_bytes("-", bytes_of(text));
 }
 
+/// The recipe, without what the flags say themselves.
+result<std::optional<recipe>> find_recipe(const infer_flags& flags, input_flags& inputs) {
+  SHOAL_TRY(auto how, flags.recipes.find(flags.what.file));
+  if (how && !flags.own_input) inputs.how = how;
+  if (flags.own_output) how.reset();
+  return how;
+}
+
 result<void> run_infer(const infer_flags& flags) {
   progress_line progress;
+  auto from = flags.inputs;
+  SHOAL_TRY(const auto how, find_recipe(flags, from));
   SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
-  SHOAL_TRY(const auto inputs, flags.inputs.read(*imported));
+  std::vector<image_placement> placements;
+  SHOAL_TRY(const auto inputs, from.read(*imported, &placements));
   SHOAL_TRY(const auto destinations, find_destinations(flags, *imported));
   SHOAL_TRY(const auto runtime, flags.where.open(progress));
   const auto way = flags.tiles.used() ? run_tiles : run_whole;
-  SHOAL_TRY(const auto answer, way(flags, *runtime, imported, inputs, progress));
+  SHOAL_TRY(auto outputs, way(flags, *runtime, imported, inputs, progress));
+  std::string tables;
+  if (how && !outputs.empty()) {
+    SHOAL_TRY(tables, follow_output(*how, outputs.front(), placements));
+  }
   for (const auto& to : destinations)
-    SHOAL_CHECK(write_tensor(to.file, to.format, answer.outputs.at(to.output),
+    SHOAL_CHECK(write_tensor(to.file, to.format, outputs.at(to.output),
                              imported->value(imported->outputs()[to.output]).name,
-                             flags.pictures.options));
+                             look_of(flags, how)));
   if (flags.top > 0) {
-    SHOAL_TRY(const auto table, describe_classes(flags, answer.outputs.front()));
+    SHOAL_TRY(const auto table, describe_classes(flags, outputs.front()));
     return print(table);
   }
-  return destinations.empty() ? print(describe_outputs(*imported, answer.outputs)) : result<void>();
+  if (!tables.empty()) return writes_to_stdout(flags) ? result<void>() : print(tables);
+  return destinations.empty() ? print(describe_outputs(*imported, outputs)) : result<void>();
 }
 
 void add_output_flags(CLI::App& command, infer_flags& flags) {
@@ -235,6 +285,7 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   flags->inputs.add_to(*command);
   add_output_flags(*command, *flags);
   flags->tiles.add_to(*command);
+  flags->recipes.add_to(*command);
   flags->where.add_to(*command);
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
@@ -247,7 +298,10 @@ void add_infer_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1, 1'000'000));
   command->add_flag("--show-plan", flags->show_plan, "Print how the model is cut, to stderr");
   command->add_flag("--trace", flags->trace, "Print the time of every stage, to stderr");
-  command->callback([flags, &exit_code] {
+  command->callback([flags, command, &exit_code] {
+    flags->own_input = uses_group(*command, "Pictures as inputs");
+    flags->own_output =
+        uses_group(*command, "Outputs as pictures") || uses_group(*command, "Classes");
     const auto data = std::ranges::count_if(
         flags->outputs, [](const auto& o) { return split_named(o).words == "-"; });
     if (data > 1) throw CLI::ValidationError("--output", "standard output takes one tensor only");

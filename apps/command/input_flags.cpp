@@ -13,12 +13,16 @@ namespace {
 
 using assignments = std::vector<std::optional<std::string>>;
 
-result<tensor> read_content(const std::string& file, dtype type, const image_flags& pictures) {
+result<tensor> read_content(const std::string& file, dtype type, const input_flags& flags,
+                            std::vector<image_placement>* placements) {
   SHOAL_TRY(const auto format, format_of_file(file));
   if (format == tensor_format::npy) return read_npy(file);
   if (format == tensor_format::proto) return read_tensor_proto_file(file);
   SHOAL_TRY(const auto picture, read_image(file));
-  return image_to_tensor(picture, pictures.for_type(type));
+  if (!flags.how) return image_to_tensor(picture, flags.pictures.for_type(type));
+  SHOAL_TRY(auto prepared, prepare(*flags.how, picture));
+  if (placements != nullptr) *placements = std::move(prepared.placements);
+  return std::move(prepared.values);
 }
 
 /// What files are said to hold, and else what is said or declared of shapes.
@@ -81,15 +85,17 @@ void input_flags::add_with_shapes_to(CLI::App& command) {
       ->allow_extra_args(false);
 }
 
-result<tensor> input_flags::read_input(const graph_value& input, const std::string& file) const {
+result<tensor> input_flags::read_input(const graph_value& input, const std::string& file,
+                                       std::vector<image_placement>* placements) const {
   const auto type = input.type.value_or(dtype::f32);
-  auto content = read_content(file, type, pictures);
+  auto content = read_content(file, type, *this, placements);
   if (content) content = convert_elements(*content, type);
   if (!content) return std::move(content).error().within("input '" + input.name + "'");
   return content;
 }
 
-result<std::vector<tensor>> input_flags::read(const graph& model) const {
+result<std::vector<tensor>> input_flags::read(const graph& model,
+                                              std::vector<image_placement>* placements) const {
   SHOAL_TRY(const auto assigned, assign_to_inputs(model, files, "--input"));
   std::vector<tensor> inputs;
   for (std::size_t i = 0; i < assigned.size(); ++i) {
@@ -97,7 +103,7 @@ result<std::vector<tensor>> input_flags::read(const graph& model) const {
     if (!assigned[i])
       return fail(errc::invalid_argument, "input '{}' is missing; the model takes {}", input.name,
                   input_names(model));
-    SHOAL_TRY(inputs.emplace_back(), read_input(input, *assigned[i]));
+    SHOAL_TRY(inputs.emplace_back(), read_input(input, *assigned[i], placements));
   }
   SHOAL_CHECK(check_types(model, inputs));
   return inputs;

@@ -2,7 +2,7 @@
 
 #include "runtime/base/fail.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/tensor/image_codecs.hpp"
+#include "runtime/tensor/image_rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,10 +46,16 @@ result<void> check_image(const image& picture) {
 
 result<image> decode_image(byte_span bytes, std::uint64_t max_pixels) {
   const auto text = text_of(bytes);
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, max_pixels);
-  if (text.starts_with("\xff\xd8\xff")) return decode_jpeg(bytes, max_pixels);
-  return fail(errc::malformed, "neither a PNG nor a JPEG: {} bytes that start otherwise",
-              bytes.size());
+  const bool png = text.starts_with("\x89PNG\r\n\x1a\n");
+  if (!png && !text.starts_with("\xff\xd8\xff"))
+    return fail(errc::malformed, "neither a PNG nor a JPEG: {} bytes that start otherwise",
+                bytes.size());
+  auto feed = std::make_unique<memory_feed>(bytes);
+  SHOAL_TRY(const auto rows,
+            png ? open_png_rows(std::move(feed)) : open_jpeg_rows(std::move(feed)));
+  SHOAL_TRY(auto picture, make_image(rows->width(), rows->height(), rows->channels(), max_pixels));
+  SHOAL_CHECK(rows->read(picture.pixels.data(), picture.height));
+  return picture;
 }
 
 result<image> read_image(const std::filesystem::path& path, std::uint64_t max_pixels) {

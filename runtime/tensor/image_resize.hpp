@@ -15,9 +15,10 @@ enum class resize_filter : std::uint8_t {
 };
 
 /// `picture` in another size: float32[height,width,channels], values 0 to 255 (bicubic overshoots),
-/// not rounded. Separable. Weights are normalised to sum 1 over the pixels that exist, which at the
-/// border leaves out what lies beyond. With `antialias`, where the picture shrinks, bilinear and
-/// bicubic divide d by in / out, so that every source pixel counts; without it they skip pixels.
+/// not rounded; what Pillow makes, in bytes, is `pillow_resize` (runtime/image). Separable. Weights
+/// are normalised to sum 1 over the pixels that exist, which at the border leaves out what lies
+/// beyond. With `antialias`, where the picture shrinks, bilinear and bicubic divide d by in / out,
+/// so that every source pixel counts; without it they skip pixels.
 result<tensor> resize_image(const image& picture, int width, int height, resize_filter filter,
                             bool antialias = true);
 
