@@ -2,6 +2,7 @@
 
 #include "runtime/tensor/tensor.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
