@@ -1,14 +1,11 @@
 #include "apps/command/answer_summary.hpp"
 #include "apps/command/commands.hpp"
 #include "apps/command/input_flags.hpp"
-#include "apps/command/named_words.hpp"
-#include "apps/command/parsed_option.hpp"
+#include "apps/command/output_flags.hpp"
 #include "apps/command/runtime_flags.hpp"
-#include "apps/command/tensor_file.hpp"
-#include "apps/command/text_table.hpp"
+#include "apps/command/wait_for_answer.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/plan/units.hpp"
-#include "runtime/tensor/labels.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -20,64 +17,13 @@ struct infer_flags {
   runtime_flags where;
   model_flags what;
   input_flags inputs;
-  picture_flags pictures;
-  std::vector<std::string> outputs; ///< "[NAME=]FILE"
-  std::optional<tensor_format> format;
-  std::size_t top = 0;
-  std::filesystem::path labels;
-  bool softmax = false;
+  output_flags outputs;
   std::uint32_t parts = 1;
   double timeout_s = 60;
   std::uint32_t repeat = 1;
   bool show_plan = false;
   bool trace = false;
 };
-
-/// An output and where it goes.
-struct destination {
-  std::size_t output = 0;
-  std::filesystem::path file;
-  tensor_format format = tensor_format::npy;
-};
-
-result<std::size_t> output_index(const graph& model, const std::string& name) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < model.outputs().size(); ++i) {
-    const auto& known = model.value(model.outputs()[i]).name;
-    if (name.empty() || name == known) return i;
-    names.push_back("'" + known + "'");
-  }
-  return fail(errc::not_found, "the model has no output '{}'; its outputs are {}", name,
-              fmt::join(names, ", "));
-}
-
-/// Before the model runs, so that no work is lost to a misspelt name.
-result<std::vector<destination>> find_destinations(const infer_flags& flags, const graph& model) {
-  std::vector<destination> found;
-  for (const auto& argument : flags.outputs) {
-    const auto [name, file] = split_named(argument);
-    destination to;
-    SHOAL_TRY(to.output, output_index(model, name));
-    to.file = file;
-    if (flags.format) {
-      to.format = *flags.format;
-    } else if (file != "-") {
-      SHOAL_TRY(to.format, format_by_name(file));
-    }
-    found.push_back(std::move(to));
-  }
-  return found;
-}
-
-result<inference> wait_for(std::future<result<inference>> answer, progress_line& progress,
-                           const std::string& doing) {
-  const auto begin = std::chrono::steady_clock::now();
-  while (answer.wait_for(std::chrono::milliseconds(200)) != std::future_status::ready) {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    progress.show(fmt::format("{} ({:.0f} s)", doing, elapsed.count()));
-  }
-  return answer.get();
-}
 
 /// The answer to the last request.
 result<inference> run(const infer_flags& flags, const model& ready,
@@ -91,7 +37,7 @@ result<inference> run(const infer_flags& flags, const model& ready,
     const auto doing = flags.repeat == 1 ? std::string("running")
                                          : fmt::format("run {} of {}", n + 1, flags.repeat);
     progress.show(doing);
-    last = wait_for(ready.infer(inputs, options), progress, doing);
+    last = wait_for_answer(ready.infer(inputs, options), progress, doing);
     if (!last) return last;
     seconds.push_back(static_cast<double>(last->elapsed_us) * 1e-6);
   }
@@ -106,30 +52,13 @@ result<inference> run(const infer_flags& flags, const model& ready,
   return last;
 }
 
-result<std::string> describe_classes(const infer_flags& flags, const tensor& scores) {
-  std::vector<std::string> labels;
-  if (!flags.labels.empty()) {
-    SHOAL_TRY(labels, read_labels(flags.labels));
-  }
-  SHOAL_TRY(const auto classes,
-            top_classes(scores, flags.top, labels,
-                        flags.softmax ? score_transform::softmax : score_transform::none));
-  text_table table({"rank", "class", flags.softmax ? "probability" : "score", "label"}, {3});
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    table.add({fmt::format("{}", i + 1), fmt::format("{}", classes[i].index),
-               fmt::format("{:.6g}", classes[i].score), classes[i].label});
-  return table.render();
-}
-
-result<void> print(const std::string& text) {
-  return write_bytes("-", bytes_of(text));
-}
-
 result<void> run_infer(const infer_flags& flags) {
   progress_line progress;
   SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   SHOAL_TRY(const auto inputs, flags.inputs.read(*imported));
-  SHOAL_TRY(const auto destinations, find_destinations(flags, *imported));
+  std::vector<std::string> names;
+  for (const auto id : imported->outputs()) names.push_back(imported->value(id).name);
+  SHOAL_TRY(const auto destinations, flags.outputs.find("model", names));
   std::vector<tensor_type> types;
   for (const auto& input : inputs) types.push_back(input.type());
   SHOAL_TRY(const auto runtime, flags.where.open(progress));
@@ -138,41 +67,7 @@ result<void> run_infer(const infer_flags& flags) {
   if (flags.show_plan) std::fputs(ready.plan_table().c_str(), stderr);
   SHOAL_TRY(const auto answer, run(flags, ready, inputs, progress));
   if (flags.trace) std::fputs(describe_trace(answer).c_str(), stderr);
-  for (const auto& to : destinations)
-    SHOAL_CHECK(write_tensor(to.file, to.format, answer.outputs.at(to.output),
-                             ready.outputs().at(to.output).name, flags.pictures.options));
-  if (flags.top > 0) {
-    SHOAL_TRY(const auto table, describe_classes(flags, answer.outputs.front()));
-    return print(table);
-  }
-  return destinations.empty() ? print(describe_outputs(ready, answer)) : result<void>();
-}
-
-void add_output_flags(CLI::App& command, infer_flags& flags) {
-  static const std::vector<std::pair<std::string, tensor_format>> formats{
-      {"npy", tensor_format::npy},
-      {"pb", tensor_format::proto},
-      {"png", tensor_format::png},
-      {"jpg", tensor_format::jpeg}};
-  command
-      .add_option("--output", flags.outputs,
-                  "Where an output goes, the first one unless named: .npy, .pb, .png, .jpg; '-' is "
-                  "standard output. Without it, standard output gets a description")
-      ->type_name("[NAME=]FILE")
-      ->allow_extra_args(false);
-  add_word_option(command, "--format", flags.format, formats,
-                  "npy, pb, png or jpg; default: by the file's name, npy on standard output");
-  flags.pictures.add_to(command);
-  auto* top =
-      command.add_option("--top", flags.top, "Print the so many best classes of the first output");
-  top->check(CLI::Range(1, 1 << 20))->group("Classes");
-  command.add_option("--labels", flags.labels, "File with the names of the classes, one per line")
-      ->needs(top)
-      ->group("Classes")
-      ->type_name("FILE");
-  command.add_flag("--softmax", flags.softmax, "Turn scores into probabilities")
-      ->needs(top)
-      ->group("Classes");
+  return flags.outputs.deliver(destinations, names, answer.outputs);
 }
 
 } // namespace
@@ -182,7 +77,7 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<infer_flags>();
   flags->what.add_to(*command);
   flags->inputs.add_to(*command);
-  add_output_flags(*command, *flags);
+  flags->outputs.add_to(*command);
   flags->where.add_to(*command);
   command->add_option("--parts", flags->parts, "Cut the batch (axis 0) into so many parts")
       ->check(CLI::Range(1, 65536));
@@ -194,11 +89,7 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   command->add_flag("--show-plan", flags->show_plan, "Print how the model is cut, to stderr");
   command->add_flag("--trace", flags->trace, "Print the time of every stage, to stderr");
   command->callback([flags, &exit_code] {
-    const auto data = std::ranges::count_if(
-        flags->outputs, [](const auto& o) { return split_named(o).words == "-"; });
-    if (data > 1) throw CLI::ValidationError("--output", "standard output takes one tensor only");
-    if (data == 1 && flags->top > 0)
-      throw CLI::ValidationError("--top", "standard output cannot have both classes and a tensor");
+    flags->outputs.check_usage();
     exit_code = exit_code_of(run_infer(*flags));
   });
 }
