@@ -90,6 +90,8 @@ result<ensemble> ensemble::load(runtime& where, const ensemble_description& what
     own.name = fmt::format("{}.{}", s->name, what.rules->members[m].name);
     if (what.sources[m].stages != 0) own.stages = what.sources[m].stages;
     if (!options.inputs.empty()) own.inputs = chosen(options.inputs, s->binding.inputs[m]);
+    // A member that does not take them fails when it is asked: the quorum decides what that means.
+    if (!check_inputs(*models[m], own.inputs)) own.inputs.clear();
     auto loaded = where.load(models[m], own);
     if (!loaded)
       return std::move(loaded).error().within(

@@ -32,7 +32,9 @@ class ensemble {
   /// deadline are about requests. `options` are for each member, but for
   ///  - `name`: of the ensemble; empty: that of the file without its ending;
   ///  - `stages`: of members that the file does not cut;
-  ///  - `inputs`: types of the ensemble's inputs.
+  ///  - `inputs`: types of the ensemble's inputs; members that do not take them are planned for
+  ///  what
+  ///    they declare.
   static result<ensemble> load(runtime& where, const std::filesystem::path& file,
                                const load_options& options = {});
   /// The same for members that were imported already.

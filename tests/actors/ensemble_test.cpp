@@ -1,13 +1,8 @@
 #include "actors/ensemble.hpp"
-#include "runtime/base/file.hpp"
-#include "runtime/graph/onnx_export.hpp"
-#include "tests/support/model_builder.hpp"
-#include "tests/support/paths.hpp"
+#include "tests/support/trio_folder.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
-#include <array>
 #include <optional>
 
 using namespace shoal;
@@ -17,35 +12,6 @@ using namespace std::chrono_literals;
 // Ensembles as embedders meet them: in one process, with models of one operator or two.
 
 namespace {
-
-/// y = −x · factor, for x of [N, width].
-graph scaled(float factor, model_builder::extent width) {
-  model_builder b("scaled", 13, 1);
-  const auto x = b.input("x", dtype::f32, {"N", width});
-  b.output(b.node("Mul", {b.node("Neg", {x}), b.scalar(factor)}), "y");
-  return std::move(b).build();
-}
-
-/// A folder with three members, the third of which takes four columns only, and an ensemble file.
-struct trio_folder {
-  temporary_folder folder;
-
-  trio_folder() {
-    REQUIRE(export_onnx_file(scaled(1, "W"), folder.path() / "a.onnx"));
-    REQUIRE(export_onnx_file(scaled(2, "W"), folder.path() / "b.onnx"));
-    REQUIRE(export_onnx_file(scaled(6, 4), folder.path() / "c.onnx"));
-  }
-  std::filesystem::path file(const std::string& rest) const {
-    const auto path = folder.path() / "trio.json";
-    const auto text = fmt::format(
-        R"({{"members": [{{"model": "a.onnx"}}, {{"model": "b.onnx", "stages": 2}},
-                         {{"model": "c.onnx"}}],
-             "outputs": [{{"name": "y", "way": "mean"}}]{}}})",
-        rest);
-    REQUIRE(replace_file(path, std::array{bytes_of(text)}));
-    return path;
-  }
-};
 
 std::unique_ptr<runtime> start() {
   auto started = runtime::embedded({.executors = 2, .threads_per_executor = 1});
@@ -71,7 +37,7 @@ TEST_SUITE_BEGIN("actors");
 TEST_CASE("three members answer as one, one of them cut into stages") {
   const trio_folder files;
   const auto here = start();
-  const auto trio = load(*here, files.file(""));
+  const auto trio = load(*here, files.file());
   CHECK(trio.name() == "trio");
   CHECK(trio.output_names() == std::vector<std::string>{"y"});
   REQUIRE(trio.inputs().size() == 1);
@@ -105,7 +71,7 @@ TEST_CASE("a member that cannot take the input is left out when two are enough")
   CHECK(answer->members[2].failure->code() == errc::invalid_argument);
   CHECK(!answer->members[0].failure);
 
-  const auto all = load(*here, files.file(""));
+  const auto all = load(*here, files.file());
   const auto refused = get(all.infer({five}));
   REQUIRE_FALSE(refused);
   const auto& text = refused.error().message();
@@ -121,7 +87,7 @@ TEST_CASE("an ensemble whose runtime has ended answers that, also requests that 
   std::vector<std::future<result<ensemble_inference>>> open;
   {
     const auto here = start();
-    left = load(*here, files.file(""));
+    left = load(*here, files.file());
     for (int i = 0; i < 50; ++i)
       open.push_back(left->infer({*tensor::allocate({dtype::f32, {1000, 4}})}));
   }
@@ -136,13 +102,13 @@ TEST_CASE("an ensemble whose runtime has ended answers that, also requests that 
 TEST_CASE("requests that cannot be are refused at once, with the ensemble's or member's name") {
   const trio_folder files;
   const auto here = start();
-  const auto trio = load(*here, files.file(""));
+  const auto trio = load(*here, files.file());
   CHECK(get(trio.infer({})).error().message() == "ensemble 'trio' has 1 inputs, got 0");
   const auto none = get(trio.infer({*tensor::allocate({dtype::f32, {1, 4}})}, {.timeout = 0ms}));
   REQUIRE_FALSE(none);
   CHECK(none.error().code() == errc::deadline_exceeded);
   std::filesystem::remove(files.folder.path() / "b.onnx");
-  const auto missing = ensemble::load(*here, files.file(""));
+  const auto missing = ensemble::load(*here, files.file());
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code() == errc::not_found);
   CHECK(missing.error().message().find("member 'b': ") == 0);
