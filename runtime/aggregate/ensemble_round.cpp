@@ -75,7 +75,7 @@ std::optional<error> ensemble_round::fold_ready() {
       else if (auto broken = fold(next_))
         return broken;
     }
-    if (m.step == progress::failed && rules_->missing == missing_policy::use_default) {
+    if (m.step == progress::failed && rules_->uses_defaults()) {
       due_.push_back(next_);
       if (folded_ > 0) // until then their types are not known
         if (auto broken = fold_defaults()) return broken;

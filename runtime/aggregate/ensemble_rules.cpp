@@ -48,8 +48,7 @@ result<void> check_output(const ensemble_rules& rules, const ensemble_output& ou
     return fail(errc::invalid_argument,
                 "{} needs all members: give defaults for those that are missing, or fail",
                 to_string(output.how.way));
-  if (rules.missing == missing_policy::use_default &&
-      std::holds_alternative<std::monostate>(output.stand_in))
+  if (rules.uses_defaults() && std::holds_alternative<std::monostate>(output.stand_in))
     return fail(errc::invalid_argument, "it has no default for members that are missing");
   return {};
 }

@@ -43,6 +43,10 @@ struct ensemble_rules {
   std::size_t needed() const {
     return quorum == 0 || missing == missing_policy::fail ? members.size() : quorum;
   }
+  /// Whether a default may ever take a member's place; every output then has one.
+  bool uses_defaults() const {
+    return missing == missing_policy::use_default && needed() < members.size();
+  }
 };
 
 std::string_view to_string(missing_policy policy);

@@ -213,6 +213,22 @@ TEST_CASE("a default takes the place of a missing member, with its weight") {
         "output 'y': the default is float32[2], but the members give float32[1]");
 }
 
+TEST_CASE("where all members are needed none has to have a default") {
+  const auto rules = rules_of(3, {way(combine_way::mean)});
+  rules->missing = missing_policy::use_default;
+  const answers said{scalar(1), error(errc::unavailable, "gone"),
+                     std::vector{tensor::of<float>({2}, {1, 2})}};
+  for (const auto& order : {std::vector<std::size_t>{0, 1, 2}, {0, 2, 1}, {1, 0, 2}}) {
+    const auto outcome = play(rules, said, order);
+    REQUIRE(!outcome);
+    CHECK(outcome.error().message().find("3 are needed: 'b': unavailable: gone") !=
+          std::string::npos);
+  }
+  const answers misfit{scalar(1), scalar(2), said[2]};
+  CHECK(play(rules, misfit, {0, 1, 2}).error().message().find("3 are needed: 'c': ") !=
+        std::string::npos);
+}
+
 TEST_CASE("a member whose answer does not fit fails alone, in words that name it") {
   const auto rules = rules_of(4, {way(combine_way::mean), way(combine_way::sum)});
   rules->quorum = 1;
