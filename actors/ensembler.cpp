@@ -81,6 +81,16 @@ void start(pointer self, const splitter_actor& splitter, const ensemble_request_
     self->send(splitter, infer_atom_v, request_of_member(self, *what, m));
 }
 
+/// A handler that throws would end the actor, and with it all requests: it ends one.
+template <class Work>
+void guard(pointer self, const splitter_actor& splitter, std::uint64_t id, const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    finish(self, splitter, id, fail(errc::internal, "combining threw: {}", e.what()));
+  }
+}
+
 /// The model's outputs that the ensemble is interested in.
 result<std::vector<tensor>> choose(const std::vector<tensor>& outputs,
                                    const std::vector<std::size_t>& wanted) {
@@ -106,8 +116,10 @@ void take(pointer self, const splitter_actor& splitter, const member_reply& repl
   } else {
     answer = reply.outcome.error();
   }
-  if (auto outcome = open.round.take(reply.member, std::move(answer), self->clock().now()))
-    finish(self, splitter, reply.ensemble, *std::move(outcome));
+  guard(self, splitter, reply.ensemble, [&] {
+    if (auto outcome = open.round.take(reply.member, std::move(answer), self->clock().now()))
+      finish(self, splitter, reply.ensemble, *std::move(outcome));
+  });
 }
 
 void expire(pointer self, const splitter_actor& splitter) {
@@ -116,9 +128,11 @@ void expire(pointer self, const splitter_actor& splitter) {
   const auto now = self->clock().now();
   while (!s.deadlines.empty() && s.deadlines.begin()->first <= now) {
     const auto id = s.deadlines.begin()->second;
-    auto outcome = s.open.at(id).round.expire(now);
-    assert(outcome);
-    finish(self, splitter, id, *std::move(outcome));
+    guard(self, splitter, id, [&] {
+      auto outcome = s.open.at(id).round.expire(now);
+      assert(outcome);
+      finish(self, splitter, id, *std::move(outcome));
+    });
   }
   arm_timer(self);
 }

@@ -1,6 +1,7 @@
 #include "runtime/aggregate/combination.hpp"
 
 #include "runtime/aggregate/aggregator_registry.hpp"
+#include "runtime/aggregate/combining_graph.hpp"
 #include "runtime/base/fail.hpp"
 
 #include <array>
@@ -57,9 +58,9 @@ result<void> check_combination(const combination& how) {
   if (how.way == combine_way::function) SHOAL_CHECK(find_aggregator(how.function_name));
   if (how.way == combine_way::graph) {
     if (!how.custom) return fail(errc::invalid_argument, "a combination by graph has no graph");
-    if (how.custom->outputs().size() != 1)
+    if (how.custom->model().outputs().size() != 1)
       return fail(errc::invalid_argument, "the combining graph has {} outputs, expected one",
-                  how.custom->outputs().size());
+                  how.custom->model().outputs().size());
   }
   return {};
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "runtime/base/result.hpp"
-#include "runtime/graph/graph.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -9,6 +8,8 @@
 #include <string_view>
 
 namespace shoal {
+
+class combining_graph;
 
 /// How one answer is made of those of several members.
 enum class combine_way : std::uint8_t {
@@ -59,7 +60,7 @@ struct combination {
   bool labels = false;       ///< soft_vote, log_mean: answer with the best class, not all scores
   double trim = 0.1;         ///< trimmed_mean: in [0, 0.5)
   std::string function_name; ///< function: as it was registered
-  std::shared_ptr<const graph> custom; ///< graph
+  std::shared_ptr<combining_graph> custom; ///< graph
 };
 
 /// Whether the way works with fewer members than planned.

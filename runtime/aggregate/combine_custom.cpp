@@ -1,13 +1,13 @@
 #include "runtime/aggregate/combiner_kinds.hpp"
+#include "runtime/aggregate/combining_graph.hpp"
 #include "runtime/base/fail.hpp"
-#include "runtime/session/session_cache.hpp"
 
 #include <exception>
 
 namespace shoal {
 namespace {
 
-/// Keeps all members, named by what the ensemble keeps.
+/// Keeps all members.
 class keeping_combiner : public combiner {
  public:
   result<void> check(const tensor_type&) const override { return {}; }
@@ -47,29 +47,17 @@ class function_combiner final : public keeping_combiner {
 
 class graph_combiner final : public keeping_combiner {
  public:
-  explicit graph_combiner(std::shared_ptr<const graph> custom) : custom_(std::move(custom)) {}
+  explicit graph_combiner(std::shared_ptr<combining_graph> custom) : custom_(std::move(custom)) {}
 
   result<combined_output> finish(std::size_t) override {
-    auto made = run();
-    if (!made) return made.error().within(fmt::format("combining graph '{}'", custom_->name()));
-    return combined_output{std::move(made->front()), {}, {}};
+    std::vector<tensor> members;
+    for (const auto& member : members_) members.push_back(member.value);
+    SHOAL_TRY(auto made, custom_->run(members));
+    return combined_output{std::move(made), {}, {}};
   }
 
  private:
-  result<std::vector<tensor>> run() {
-    std::vector<tensor> inputs;
-    std::vector<tensor_type> types;
-    for (const auto& member : members_) {
-      inputs.push_back(member.value);
-      types.push_back(member.value.type());
-    }
-    SHOAL_CHECK(check_inputs(*custom_, types));
-    session_cache sessions(custom_, {});
-    workspace arena;
-    return sessions.run(inputs, arena);
-  }
-
-  std::shared_ptr<const graph> custom_;
+  std::shared_ptr<combining_graph> custom_;
 };
 
 } // namespace

@@ -49,8 +49,10 @@ class majority_combiner final : public same_type_combiner {
  protected:
   result<void> check_first(const tensor_type& type) const override {
     if (how_.values != member_values::labels) {
+      if (type.type == dtype::boolean)
+        return fail(errc::invalid_argument, "scores are numbers, got {}", to_string(type));
       SHOAL_CHECK(layout_along(how_.axis, type.dims));
-      return check_numeric(how_.way, type);
+      return {};
     }
     if (!is_floating(type.type) && type.type != dtype::u64) return {};
     return fail(errc::invalid_argument, "labels are booleans or integers up to int64, got {}",

@@ -1,5 +1,6 @@
 #include "runtime/aggregate/ensemble_file.hpp"
 
+#include "runtime/aggregate/combining_graph.hpp"
 #include "runtime/aggregate/json_fields.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/base/file.hpp"
@@ -147,7 +148,7 @@ result<combination> read_combination(const fs::path& folder, const json_field& f
     SHOAL_TRY(const auto path, file_within(folder, file));
     auto imported = import_onnx_file(path);
     if (!imported) return std::move(imported).error().within(file.path());
-    how.custom = std::move(imported->model);
+    how.custom = std::make_shared<combining_graph>(std::move(imported->model));
   }
   if (const auto fits = check_combination(how); !fits) return field.wrong(fits.error().message());
   return how;

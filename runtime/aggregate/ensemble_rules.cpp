@@ -1,5 +1,6 @@
 #include "runtime/aggregate/ensemble_rules.hpp"
 
+#include "runtime/aggregate/combining_graph.hpp"
 #include "runtime/base/fail.hpp"
 
 #include <array>
@@ -39,9 +40,9 @@ result<void> check_members(const ensemble_rules& rules) {
 
 result<void> check_output(const ensemble_rules& rules, const ensemble_output& output) {
   SHOAL_CHECK(check_combination(output.how));
-  if (output.how.custom && output.how.custom->inputs().size() != rules.members.size())
+  if (output.how.custom && output.how.custom->model().inputs().size() != rules.members.size())
     return fail(errc::invalid_argument, "the combining graph has {} inputs for {} members",
-                output.how.custom->inputs().size(), rules.members.size());
+                output.how.custom->model().inputs().size(), rules.members.size());
   const bool can_be_less = rules.needed() < rules.members.size();
   if (!can_be_less) return {};
   if (rules.missing == missing_policy::renormalise && !can_renormalise(output.how.way))

@@ -1,3 +1,4 @@
+#include "runtime/aggregate/combining_graph.hpp"
 #include "tests/runtime/aggregate/member_values.hpp"
 
 #include <doctest/doctest.h>
@@ -84,7 +85,7 @@ TEST_CASE("functions may be registered and found by several threads at once") {
 TEST_CASE("an ONNX graph combines the members in their order") {
   combination how;
   how.way = combine_way::graph;
-  how.custom = difference_graph();
+  how.custom = std::make_shared<combining_graph>(difference_graph());
   const auto a = tensor::of<float>({2}, {5, 7}), b = tensor::of<float>({2}, {1, 10}),
              c = tensor::of<float>({2}, {2, 0.5f});
   CHECK(identical(combine(how, {a, b, c})->value, tensor::of<float>({2}, {8, -1.5f})));

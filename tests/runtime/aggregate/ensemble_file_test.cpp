@@ -1,3 +1,4 @@
+#include "runtime/aggregate/combining_graph.hpp"
 #include "runtime/aggregate/ensemble_file.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/graph/onnx_export.hpp"
@@ -108,7 +109,7 @@ TEST_CASE("a combining graph is read with the file") {
   const auto got =
       f.read(R"({"members": [{"model": "a.onnx"}, {"model": "b.onnx"}], )" + outputs + "}");
   REQUIRE(got);
-  CHECK(got->rules->outputs[0].how.custom->inputs().size() == 2);
+  CHECK(got->rules->outputs[0].how.custom->model().inputs().size() == 2);
   CHECK(f.message(R"({"members": [{"model": "a.onnx"}], )" + outputs + "}") ==
         "output 'y': the combining graph has 2 inputs for 1 members");
   CHECK(f.output(R"("name": "y", "way": "graph", "graph": "none.onnx")")
