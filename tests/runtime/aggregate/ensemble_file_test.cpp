@@ -191,3 +191,40 @@ TEST_CASE("members do not lie behind links, and a missing or huge file is an err
   CHECK(read_ensemble(f.folder.path() / "none.json").error().code() == errc::not_found);
   CHECK(f.message(std::string((1 << 20) + 1, ' ')).find("resource exhausted: ") == 0);
 }
+
+TEST_CASE("whatever a file holds, it is an ensemble that keeps its rules, or an error") {
+  const ensemble_folder f;
+  const std::string good = R"({"members": [{"model": "a.onnx", "weight": 2, "inputs": {"x": "y"}},
+    {"model": "b.onnx"}], "outputs": [{"name": "y", "way": "soft_vote", "values": "logits",
+    "axis": -1, "labels": true, "default": 0.5}], "quorum": 1, "deadline_ms": 9,
+    "missing": "default"})";
+  REQUIRE(f.read(good));
+  random_numbers numbers(1);
+  int accepted = 0;
+  for (int round = 0; round < 2000; ++round) {
+    auto text = good;
+    for (auto changes = 1 + numbers.below(3); changes > 0; --changes) {
+      const auto at =
+          static_cast<std::size_t>(numbers.below(static_cast<std::int64_t>(text.size())));
+      const auto other =
+          static_cast<std::size_t>(numbers.below(static_cast<std::int64_t>(good.size())));
+      if (numbers.chance(3))
+        text.erase(at, static_cast<std::size_t>(1 + numbers.below(8)));
+      else if (numbers.chance(2))
+        text.insert(at, good, other, static_cast<std::size_t>(1 + numbers.below(20)));
+      else
+        text[at] = static_cast<char>(numbers.below(256));
+      if (text.empty()) text.push_back('{');
+    }
+    const auto got = f.read(text);
+    if (!got) {
+      CHECK(!got.error().message().empty());
+      continue;
+    }
+    ++accepted;
+    CHECK(check_rules(*got->rules));
+    CHECK(got->sources.size() == got->rules->members.size());
+  }
+  CHECK(accepted > 0);
+  CHECK(accepted < 1000);
+}
