@@ -2,6 +2,7 @@
 
 #include "actors/aggregator.hpp"
 #include "actors/caf_error.hpp"
+#include "actors/ensembler.hpp"
 #include "actors/splitter.hpp"
 #include "actors/value_specs.hpp"
 #include "runtime/base/fail.hpp"
@@ -23,15 +24,20 @@ constexpr auto progress_period = std::chrono::milliseconds(200);
 constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours(1);
 constexpr std::chrono::milliseconds longest_load = std::chrono::hours(24);
 
+std::chrono::milliseconds accepted(std::chrono::milliseconds timeout) {
+  return std::clamp(timeout, std::chrono::milliseconds(0), longest_timeout);
+}
+
 /// A caller's callback. Called once: at the latest when the last actor that could is gone.
+template <class Answer>
 class caller {
  public:
-  explicit caller(std::function<void(result<inference>)> answer) : answer_(std::move(answer)) {}
+  explicit caller(std::function<void(result<Answer>)> answer) : answer_(std::move(answer)) {}
   ~caller() { call(fail(errc::cancelled, "the runtime ended before the request did")); }
   caller(const caller&) = delete;
   caller& operator=(const caller&) = delete;
 
-  void call(result<inference> outcome) {
+  void call(result<Answer> outcome) {
     const auto answer = std::exchange(answer_, nullptr);
     if (!answer) return;
     try {
@@ -41,7 +47,7 @@ class caller {
   }
 
  private:
-  std::function<void(result<inference>)> answer_;
+  std::function<void(result<Answer>)> answer_;
 };
 
 inference to_public(response&& answer) {
@@ -107,10 +113,12 @@ client::client(caf::actor_system& system, process& home, cluster_doors doors)
   aggregator_ = system_.spawn(aggregator, doors_.scheduler);
   results_ = home_.office()->open_mailbox(part_receiver_actor(aggregator_));
   splitter_ = system_.spawn(splitter, doors_.scheduler, aggregator_, results_, home_.office());
+  ensembler_ = system_.spawn(ensembler, splitter_);
 }
 
 client::~client() {
   home_.office()->close_mailbox(results_.slot);
+  caf::anon_send_exit(ensembler_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(splitter_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(aggregator_, caf::exit_reason::user_shutdown);
 }
@@ -183,14 +191,14 @@ std::uint64_t client::infer(const std::string& model, std::vector<tensor> inputs
   what->parts = std::max<std::uint32_t>(1, options.parts);
   what->priority = options.priority;
   what->started = std::chrono::steady_clock::now();
-  what->deadline =
-      what->started + std::clamp(options.timeout, std::chrono::milliseconds(0), longest_timeout);
-  what->answer = [to = std::make_shared<caller>(std::move(answer))](result<response> outcome) {
-    if (outcome)
-      to->call(to_public(*std::move(outcome)));
-    else
-      to->call(std::move(outcome).error());
-  };
+  what->deadline = what->started + accepted(options.timeout);
+  what->answer =
+      [to = std::make_shared<caller<inference>>(std::move(answer))](result<response> outcome) {
+        if (outcome)
+          to->call(to_public(*std::move(outcome)));
+        else
+          to->call(std::move(outcome).error());
+      };
   const auto id = what->id;
   caf::anon_send(splitter_, infer_atom_v, std::move(what));
   return id;
@@ -198,6 +206,25 @@ std::uint64_t client::infer(const std::string& model, std::vector<tensor> inputs
 
 void client::cancel(std::uint64_t request) {
   caf::anon_send(splitter_, cancel_atom_v, request);
+}
+
+std::uint64_t client::infer_ensemble(std::shared_ptr<ensemble_request> what,
+                                     std::function<void(result<ensemble_response>)> answer,
+                                     const infer_options& options) {
+  what->id = next_request_.fetch_add(1 + what->members.size());
+  what->parts = std::max<std::uint32_t>(1, options.parts);
+  what->priority = options.priority;
+  what->started = std::chrono::steady_clock::now();
+  what->deadline = what->started + accepted(options.timeout);
+  what->answer = [to = std::make_shared<caller<ensemble_response>>(std::move(answer))](
+                     result<ensemble_response> outcome) { to->call(std::move(outcome)); };
+  const auto id = what->id;
+  caf::anon_send(ensembler_, infer_atom_v, ensemble_request_ptr(std::move(what)));
+  return id;
+}
+
+void client::cancel_ensemble(std::uint64_t request) {
+  caf::anon_send(ensembler_, cancel_atom_v, request);
 }
 
 result<cluster_summary> client::status(std::chrono::milliseconds timeout) {

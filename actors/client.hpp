@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/ensemble_request.hpp"
 #include "actors/messages.hpp"
 #include "actors/process.hpp"
 #include "actors/request.hpp"
@@ -27,6 +28,12 @@ class client {
                       std::function<void(result<inference>)> answer, const infer_options& options);
   void cancel(std::uint64_t request);
 
+  /// `what` lacks its id, times and answer, parts and priority.
+  std::uint64_t infer_ensemble(std::shared_ptr<ensemble_request> what,
+                               std::function<void(result<ensemble_response>)> answer,
+                               const infer_options& options);
+  void cancel_ensemble(std::uint64_t request);
+
  private:
   result<model_order> publish(const std::shared_ptr<const graph>& graph,
                               const load_options& options);
@@ -37,6 +44,7 @@ class client {
   cluster_doors doors_;
   aggregator_actor aggregator_;
   splitter_actor splitter_;
+  ensembler_actor ensembler_;
   mailbox results_;
   std::atomic<std::uint64_t> next_request_;
 };

@@ -44,6 +44,17 @@ using aggregator_actor = part_receiver_actor::extend<
     // Its own timer.
     caf::reacts_to<caf::tick_atom>>;
 
+/// Answers requests of this process to ensembles: asks all members at once, and combines.
+using ensembler_actor = caf::typed_actor<
+    // Ask the members; it is answered through its callback, exactly once.
+    caf::reacts_to<infer_atom, ensemble_request_ptr>,
+    // What a member said. Never leaves the process.
+    caf::reacts_to<done_atom, member_reply_ptr>,
+    // The caller no longer wants this request.
+    caf::reacts_to<cancel_atom, std::uint64_t>,
+    // Its own timer.
+    caf::reacts_to<caf::tick_atom>>;
+
 /// Admits requests, queues parts, chooses their routes, decides on retries. One per head.
 using scheduler_actor = caf::typed_actor<
     // A client wants routes; they come as `granted`, or `ended`, to the given splitter.

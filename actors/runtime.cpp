@@ -1,7 +1,9 @@
 #include "actors/child_process.hpp"
 #include "actors/client.hpp"
+#include "actors/client_door.hpp"
 #include "actors/connect.hpp"
 #include "actors/head.hpp"
+#include "actors/named_inputs.hpp"
 #include "actors/node.hpp"
 #include "actors/process.hpp"
 #include "actors/shoal.hpp"
@@ -12,7 +14,6 @@
 #include "runtime/net/local_address.hpp"
 
 #include <csignal>
-#include <shared_mutex>
 #include <thread>
 
 namespace shoal {
@@ -29,27 +30,6 @@ std::vector<model_value> to_public(const std::vector<value_spec>& specs) {
 }
 
 } // namespace
-
-/// How models reach the client of their runtime: not any more once that ends.
-class client_door {
- public:
-  explicit client_door(client& inside) : inside_(&inside) {}
-  void close() {
-    const std::unique_lock lock(mutex_);
-    inside_ = nullptr;
-  }
-  /// Whether `visit` could be called with the client.
-  template <class Visit>
-  bool enter(const Visit& visit) {
-    const std::shared_lock lock(mutex_);
-    if (inside_ != nullptr) visit(*inside_);
-    return inside_ != nullptr;
-  }
-
- private:
-  std::shared_mutex mutex_;
-  client* inside_;
-};
 
 struct model::state {
   std::shared_ptr<client_door> via;
@@ -84,24 +64,7 @@ const std::vector<double>& model::expected_stage_seconds() const {
 
 result<std::vector<tensor>>
 model::arrange(const std::vector<std::pair<std::string, tensor>>& named) const {
-  std::vector<tensor> inputs(state_->inputs.size());
-  std::vector<std::string> names;
-  for (const auto& input : state_->inputs) names.push_back("'" + input.name + "'");
-  const auto expected = fmt::format("its inputs are {}", fmt::join(names, ", "));
-  for (const auto& [name, value] : named) {
-    std::size_t at = 0;
-    while (at < inputs.size() && state_->inputs[at].name != name) ++at;
-    if (at == inputs.size())
-      return fail(errc::invalid_argument, "model '{}' has no input '{}'; {}", state_->name, name,
-                  expected);
-    if (!inputs[at].empty()) return fail(errc::invalid_argument, "input '{}' is given twice", name);
-    inputs[at] = value;
-  }
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i].empty())
-      return fail(errc::invalid_argument, "input '{}' of model '{}' is missing; {}",
-                  state_->inputs[i].name, state_->name, expected);
-  return inputs;
+  return arrange_inputs(fmt::format("model '{}'", state_->name), state_->inputs, named);
 }
 
 std::uint64_t model::infer(std::vector<tensor> inputs,
@@ -280,6 +243,10 @@ result<model> runtime::load(std::shared_ptr<const graph> graph, const load_optio
     s->expected_stage_seconds.push_back(static_cast<double>(us) * 1e-6);
   SHOAL_TRY(s->plan_picture, requests.fetch_text(card.plan_picture, card.plan_picture_bytes));
   return model(std::move(s));
+}
+
+const std::shared_ptr<client_door>& runtime::door() const {
+  return implementation_->way_in;
 }
 
 result<cluster_summary> runtime::status(std::chrono::milliseconds timeout) {

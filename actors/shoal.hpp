@@ -102,6 +102,8 @@ struct model_value {
   std::vector<std::int64_t> dims;
 };
 
+class client_door;
+class ensemble;
 class runtime;
 
 /// A model that a runtime serves. A cheap handle; thread-safe. Once the runtime has ended, requests
@@ -209,9 +211,11 @@ class runtime {
   std::pair<std::uint64_t, std::uint64_t> network_bytes() const;
 
  private:
+  friend class ensemble;
   class implementation;
   explicit runtime(std::unique_ptr<implementation> i);
   result<void> wait_for_nodes(std::size_t count, std::chrono::milliseconds timeout);
+  const std::shared_ptr<client_door>& door() const;
   std::unique_ptr<implementation> implementation_;
 };
 

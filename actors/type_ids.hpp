@@ -51,6 +51,8 @@ CAF_END_TYPE_ID_BLOCK(shoal)
 // Messages of these types never leave their process: tensors travel over the tensor link.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::part_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::ensemble_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::member_reply_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::chunk_delivery_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::fetch_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(shoal::stage_load_ptr)

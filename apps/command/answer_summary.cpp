@@ -46,11 +46,11 @@ std::string time(std::uint64_t us) {
 
 } // namespace
 
-std::string describe_outputs(const graph& ran, const std::vector<tensor>& outputs) {
+std::string describe_outputs(std::span<const std::string> names, std::span<const tensor> outputs) {
   text_table table({"output", "type", "min", "max", "mean", "not finite"}, {0, 1});
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto& output = outputs[i];
-    const auto& name = ran.value(ran.outputs()[i]).name;
+    const auto name = i < names.size() ? names[i] : fmt::format("{}", i);
     const auto range = range_of(output);
     std::vector<std::string> row{name, to_string(output.type()),      "-", "-",
                                  "-",  fmt::format("{}", range.other)};
@@ -81,6 +81,31 @@ std::string describe_tiles(const tile_report& report) {
   return fmt::format("{} tiles in {}, {} halved; compute {}, cutting and stitching {}\n",
                      report.tiles, time(report.elapsed_us), report.halved, time(report.compute_us),
                      time(report.stitch_us));
+}
+
+std::string describe_agreement(const ensemble& ran, const ensemble_inference& answer) {
+  const auto names = ran.output_names();
+  text_table agreed({"output", "agreement", "mean spread", "max spread"}, {0});
+  for (std::size_t i = 0; i < answer.outputs.size(); ++i) {
+    const auto& output = answer.outputs[i];
+    std::vector<std::string> row{names[i], "-", "-", "-"};
+    if (output.agreement) row[1] = fmt::format("{:.1f} %", 100 * *output.agreement);
+    if (output.spread) {
+      row[2] = fmt::format("{:.6g}", output.spread->mean);
+      row[3] = fmt::format("{:.6g}", output.spread->max);
+    }
+    agreed.add(std::move(row));
+  }
+  text_table members({"member", "answer", "time", "parts sent"}, {0, 1});
+  std::string reasons;
+  for (const auto& m : answer.members) {
+    const bool came = m.elapsed_us > 0;
+    members.add({m.name, m.failure ? "missing" : "counts",
+                 came ? human_seconds(static_cast<double>(m.elapsed_us) * 1e-6) : "-",
+                 came ? fmt::format("{}", m.attempts) : "-"});
+    if (m.failure) reasons += fmt::format("{}: {}\n", m.name, to_string(*m.failure));
+  }
+  return agreed.render() + members.render() + reasons;
 }
 
 } // namespace shoal

@@ -13,6 +13,7 @@ namespace shoal {
 void add_bench_command(CLI::App& app, int& exit_code);
 void add_compress_command(CLI::App& app, int& exit_code);
 void add_demo_command(CLI::App& app, int& exit_code);
+void add_ensemble_command(CLI::App& app, int& exit_code);
 void add_head_command(CLI::App& app, int& exit_code);
 void add_infer_command(CLI::App& app, int& exit_code);
 void add_node_command(CLI::App& app, int& exit_code);

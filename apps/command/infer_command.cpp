@@ -1,16 +1,13 @@
 #include "apps/command/answer_summary.hpp"
 #include "apps/command/commands.hpp"
 #include "apps/command/input_flags.hpp"
-#include "apps/command/named_words.hpp"
-#include "apps/command/parsed_option.hpp"
+#include "apps/command/output_flags.hpp"
 #include "apps/command/recipe_flags.hpp"
 #include "apps/command/runtime_flags.hpp"
-#include "apps/command/tensor_file.hpp"
-#include "apps/command/text_table.hpp"
 #include "apps/command/tile_flags.hpp"
+#include "apps/command/wait_for_answer.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/plan/units.hpp"
-#include "runtime/tensor/labels.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -22,16 +19,11 @@ struct infer_flags {
   runtime_flags where;
   model_flags what;
   input_flags inputs;
+  output_flags outputs;
   recipe_flags recipes;
   bool own_input = false;  ///< flags say how pictures are prepared: a recipe does not
   bool own_output = false; ///< flags say what the output means: a recipe does not
-  picture_flags pictures;
   tile_flags tiles;
-  std::vector<std::string> outputs; ///< "[NAME=]FILE"
-  std::optional<tensor_format> format;
-  std::size_t top = 0;
-  std::filesystem::path labels;
-  bool softmax = false;
   std::uint32_t parts = 1;
   double timeout_s = 60;
   std::uint32_t repeat = 1;
@@ -42,52 +34,6 @@ struct infer_flags {
     return std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1e3));
   }
 };
-
-/// An output and where it goes.
-struct destination {
-  std::size_t output = 0;
-  std::filesystem::path file;
-  tensor_format format = tensor_format::npy;
-};
-
-result<std::size_t> output_index(const graph& model, const std::string& name) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < model.outputs().size(); ++i) {
-    const auto& known = model.value(model.outputs()[i]).name;
-    if (name.empty() || name == known) return i;
-    names.push_back("'" + known + "'");
-  }
-  return fail(errc::not_found, "the model has no output '{}'; its outputs are {}", name,
-              fmt::join(names, ", "));
-}
-
-/// Before the model runs, so that no work is lost to a misspelt name.
-result<std::vector<destination>> find_destinations(const infer_flags& flags, const graph& model) {
-  std::vector<destination> found;
-  for (const auto& argument : flags.outputs) {
-    const auto [name, file] = split_named(argument);
-    destination to;
-    SHOAL_TRY(to.output, output_index(model, name));
-    to.file = file;
-    if (flags.format) {
-      to.format = *flags.format;
-    } else if (file != "-") {
-      SHOAL_TRY(to.format, format_by_name(file));
-    }
-    found.push_back(std::move(to));
-  }
-  return found;
-}
-
-result<inference> wait_for(std::future<result<inference>> answer, progress_line& progress,
-                           const std::string& doing) {
-  const auto begin = std::chrono::steady_clock::now();
-  while (answer.wait_for(std::chrono::milliseconds(200)) != std::future_status::ready) {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    progress.show(fmt::format("{} ({:.0f} s)", doing, elapsed.count()));
-  }
-  return answer.get();
-}
 
 /// The answer to the last request.
 result<inference> run(const infer_flags& flags, const model& ready,
@@ -101,7 +47,7 @@ result<inference> run(const infer_flags& flags, const model& ready,
     const auto doing = flags.repeat == 1 ? std::string("running")
                                          : fmt::format("run {} of {}", n + 1, flags.repeat);
     progress.show(doing);
-    last = wait_for(ready.infer(inputs, options), progress, doing);
+    last = wait_for_answer(ready.infer(inputs, options), progress, doing);
     if (!last) return last;
     seconds.push_back(static_cast<double>(last->elapsed_us) * 1e-6);
   }
@@ -157,63 +103,6 @@ result<std::vector<tensor>> run_tiles(const infer_flags& flags, runtime& where,
   return std::move(to.outputs());
 }
 
-std::string class_table(const std::vector<scored_class>& classes, bool probabilities) {
-  text_table table({"rank", "class", probabilities ? "probability" : "score", "label"}, {3});
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    table.add({fmt::format("{}", i + 1), fmt::format("{}", classes[i].index),
-               fmt::format("{:.6g}", classes[i].score), classes[i].label});
-  return table.render();
-}
-
-result<std::string> describe_classes(const infer_flags& flags, const tensor& scores) {
-  std::vector<std::string> labels;
-  if (!flags.labels.empty()) {
-    SHOAL_TRY(labels, read_labels(flags.labels));
-  }
-  SHOAL_TRY(const auto classes,
-            top_classes(scores, flags.top, labels,
-                        flags.softmax ? score_transform::softmax : score_transform::none));
-  return class_table(classes, flags.softmax);
-}
-
-bool writes_to_stdout(const infer_flags& flags) {
-  return std::ranges::any_of(flags.outputs,
-                             [](const auto& o) { return split_named(o).words == "-"; });
-}
-
-template <class Step>
-bool has_step(const recipe& how) {
-  return std::ranges::any_of(how.outputs,
-                             [](const auto& step) { return std::holds_alternative<Step>(step); });
-}
-
-/// What the recipe makes of the first output: a tensor takes its place, classes come back as
-/// tables, and pictures are made where they are written.
-result<std::string> follow_output(const recipe& how, tensor& output,
-                                  std::span<const image_placement> placements) {
-  if (has_step<picture_step>(how)) return std::string();
-  auto concluded = conclude(how, output, placements);
-  if (!concluded)
-    return std::move(concluded).error().within("the recipe, which --no-recipe leaves alone");
-  if (auto* values = std::get_if<tensor>(&*concluded)) output = std::move(*values);
-  std::string tables;
-  if (const auto* items = std::get_if<std::vector<std::vector<scored_class>>>(&*concluded))
-    for (const auto& classes : *items) tables += class_table(classes, has_step<softmax_step>(how));
-  return tables;
-}
-
-/// How pictures among the outputs look: as the flags say, or else the recipe.
-image_output_options look_of(const infer_flags& flags, const std::optional<recipe>& how) {
-  if (how)
-    for (const auto& step : how->outputs)
-      if (const auto* picture = std::get_if<picture_step>(&step)) return picture->options;
-  return flags.pictures.options;
-}
-
-result<void> print(const std::string& text) {
-  return write_bytes("-", bytes_of(text));
-}
-
 /// The recipe, without what the flags say themselves.
 result<std::optional<recipe>> find_recipe(const infer_flags& flags, input_flags& inputs) {
   SHOAL_TRY(auto how, flags.recipes.find(flags.what.file));
@@ -229,51 +118,15 @@ result<void> run_infer(const infer_flags& flags) {
   SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   std::vector<image_placement> placements;
   SHOAL_TRY(const auto inputs, from.read(*imported, &placements));
-  SHOAL_TRY(const auto destinations, find_destinations(flags, *imported));
+  std::vector<std::string> names;
+  for (const auto id : imported->outputs()) names.push_back(imported->value(id).name);
+  SHOAL_TRY(const auto destinations, flags.outputs.find("model", names));
   SHOAL_TRY(const auto runtime, flags.where.open(progress));
   const auto way = flags.tiles.used() ? run_tiles : run_whole;
   SHOAL_TRY(auto outputs, way(flags, *runtime, imported, inputs, progress));
-  std::string tables;
-  if (how && !outputs.empty()) {
-    SHOAL_TRY(tables, follow_output(*how, outputs.front(), placements));
-  }
-  for (const auto& to : destinations)
-    SHOAL_CHECK(write_tensor(to.file, to.format, outputs.at(to.output),
-                             imported->value(imported->outputs()[to.output]).name,
-                             look_of(flags, how)));
-  if (flags.top > 0) {
-    SHOAL_TRY(const auto table, describe_classes(flags, outputs.front()));
-    return print(table);
-  }
-  if (!tables.empty()) return writes_to_stdout(flags) ? result<void>() : print(tables);
-  return destinations.empty() ? print(describe_outputs(*imported, outputs)) : result<void>();
-}
-
-void add_output_flags(CLI::App& command, infer_flags& flags) {
-  static const std::vector<std::pair<std::string, tensor_format>> formats{
-      {"npy", tensor_format::npy},
-      {"pb", tensor_format::proto},
-      {"png", tensor_format::png},
-      {"jpg", tensor_format::jpeg}};
-  command
-      .add_option("--output", flags.outputs,
-                  "Where an output goes, the first one unless named: .npy, .pb, .png, .jpg; '-' is "
-                  "standard output. Without it, standard output gets a description")
-      ->type_name("[NAME=]FILE")
-      ->allow_extra_args(false);
-  add_word_option(command, "--format", flags.format, formats,
-                  "npy, pb, png or jpg; default: by the file's name, npy on standard output");
-  flags.pictures.add_to(command);
-  auto* top =
-      command.add_option("--top", flags.top, "Print the so many best classes of the first output");
-  top->check(CLI::Range(1, 1 << 20))->group("Classes");
-  command.add_option("--labels", flags.labels, "File with the names of the classes, one per line")
-      ->needs(top)
-      ->group("Classes")
-      ->type_name("FILE");
-  command.add_flag("--softmax", flags.softmax, "Turn scores into probabilities")
-      ->needs(top)
-      ->group("Classes");
+  auto end = flags.outputs;
+  if (how && !outputs.empty()) SHOAL_CHECK(end.follow(*how, outputs.front(), placements));
+  return end.deliver(destinations, names, outputs);
 }
 
 } // namespace
@@ -283,7 +136,7 @@ void add_infer_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<infer_flags>();
   flags->what.add_to(*command);
   flags->inputs.add_to(*command);
-  add_output_flags(*command, *flags);
+  flags->outputs.add_to(*command);
   flags->tiles.add_to(*command);
   flags->recipes.add_to(*command);
   flags->where.add_to(*command);
@@ -302,13 +155,9 @@ void add_infer_command(CLI::App& app, int& exit_code) {
     flags->own_input = uses_group(*command, "Pictures as inputs");
     flags->own_output =
         uses_group(*command, "Outputs as pictures") || uses_group(*command, "Classes");
-    const auto data = std::ranges::count_if(
-        flags->outputs, [](const auto& o) { return split_named(o).words == "-"; });
-    if (data > 1) throw CLI::ValidationError("--output", "standard output takes one tensor only");
+    flags->outputs.check_usage();
     if (flags->tiles.used() && (flags->parts > 1 || flags->repeat > 1))
       throw CLI::ValidationError("--tiles", "goes with neither --parts nor --repeat");
-    if (data == 1 && flags->top > 0)
-      throw CLI::ValidationError("--top", "standard output cannot have both classes and a tensor");
     exit_code = exit_code_of(run_infer(*flags));
   });
 }

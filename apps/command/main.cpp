@@ -12,6 +12,7 @@ int main(int count, char** words) {
   shoal::add_bench_command(app, exit_code);
   shoal::add_compress_command(app, exit_code);
   shoal::add_demo_command(app, exit_code);
+  shoal::add_ensemble_command(app, exit_code);
   shoal::add_head_command(app, exit_code);
   shoal::add_infer_command(app, exit_code);
   shoal::add_node_command(app, exit_code);

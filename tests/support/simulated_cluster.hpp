@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/aggregator.hpp"
+#include "actors/ensembler.hpp"
 #include "actors/executor.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/shard.hpp"
@@ -35,6 +36,7 @@ class simulated_cluster {
     aggregator_ = system_.spawn(aggregator, scheduler_);
     const auto results = office_->open_mailbox(part_receiver_actor(aggregator_));
     splitter_ = system_.spawn(splitter, scheduler_, aggregator_, results, office_);
+    ensembler_ = system_.spawn(ensembler, splitter_);
     executor_ = system_.spawn(stub_executor, std::move(work));
     use_plan(1, stages);
   }
@@ -42,7 +44,8 @@ class simulated_cluster {
     office_->close();
     for (const auto& actor :
          {caf::actor_cast<caf::actor>(scheduler_), caf::actor_cast<caf::actor>(aggregator_),
-          caf::actor_cast<caf::actor>(splitter_), caf::actor_cast<caf::actor>(executor_)})
+          caf::actor_cast<caf::actor>(splitter_), caf::actor_cast<caf::actor>(ensembler_),
+          caf::actor_cast<caf::actor>(executor_)})
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     run();
   }
@@ -91,6 +94,26 @@ class simulated_cluster {
     caf::anon_send(splitter_, infer_atom_v, std::move(what));
     return id;
   }
+  /// The same for an ensemble whose members are all the one model, each asked its own input.
+  std::uint64_t infer_ensemble(std::shared_ptr<const ensemble_rules> rules,
+                               const std::vector<tensor>& inputs,
+                               std::vector<result<ensemble_response>>& outcomes,
+                               std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+    auto what = std::make_shared<ensemble_request>();
+    what->id = next_request_;
+    next_request_ += 1 + inputs.size();
+    what->ensemble = "trio";
+    what->rules = std::move(rules);
+    for (const auto& input : inputs) what->members.push_back({model_name(), {input}, {0}});
+    what->started = now();
+    what->deadline = now() + timeout;
+    what->answer = [&outcomes](result<ensemble_response> r) { outcomes.push_back(std::move(r)); };
+    const auto id = what->id;
+    caf::anon_send(ensembler_, infer_atom_v, ensemble_request_ptr(std::move(what)));
+    return id;
+  }
+  void cancel_ensemble(std::uint64_t id) { caf::anon_send(ensembler_, cancel_atom_v, id); }
+
   /// What the scheduler has learned, by device.
   std::map<std::uint32_t, double> slowness() {
     std::map<std::uint32_t, double> learned;
@@ -148,6 +171,7 @@ class simulated_cluster {
   scheduler_actor scheduler_;
   aggregator_actor aggregator_;
   splitter_actor splitter_;
+  ensembler_actor ensembler_;
   executor_actor executor_;
   std::uint64_t next_request_ = 100;
 };
