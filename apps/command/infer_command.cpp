@@ -5,6 +5,7 @@
 #include "apps/command/recipe_flags.hpp"
 #include "apps/command/runtime_flags.hpp"
 #include "apps/command/tile_flags.hpp"
+#include "apps/command/tiled_picture.hpp"
 #include "apps/command/wait_for_answer.hpp"
 #include "runtime/base/fail.hpp"
 #include "runtime/plan/units.hpp"
@@ -115,6 +116,10 @@ result<void> run_infer(const infer_flags& flags) {
   progress_line progress;
   auto from = flags.inputs;
   SHOAL_TRY(const auto how, find_recipe(flags, from));
+  const tiled_picture windows{flags.where,     flags.what,  from,
+                              flags.outputs,   flags.tiles, flags.timeout(),
+                              flags.show_plan, flags.trace};
+  if (windows.streams() && !how) return windows.run();
   SHOAL_TRY(const auto imported, flags.what.import(flags.where, progress));
   std::vector<image_placement> placements;
   SHOAL_TRY(const auto inputs, from.read(*imported, &placements));

@@ -22,7 +22,9 @@ result<tensor_format> format_by_name(const std::filesystem::path& file) {
   if (extension == ".pb") return tensor_format::proto;
   if (extension == ".png") return tensor_format::png;
   if (extension == ".jpg" || extension == ".jpeg") return tensor_format::jpeg;
-  return fail(errc::invalid_argument, "{}: expected a name that ends in .npy, .pb, .png or .jpg",
+  return fail(errc::invalid_argument,
+              "{}: expected a name that ends in .npy, .pb, .png or .jpg (or "
+              ".tif, of whole pictures, with --tiles)",
               file.string());
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "runtime/tile/tile_plan.hpp"
 #include "runtime/tensor/tensor.hpp"
+#include "runtime/tile/tile_plan.hpp"
 
 namespace shoal {
 
@@ -19,17 +19,17 @@ class tile_source {
 class tile_sink {
  public:
   virtual ~tile_sink() = default;
-  /// The elements `rows` and `columns` of output `output`; in `values` they begin at `skip_rows` and
-  /// `skip_columns`. Tiles cover every output once, in any order.
+  /// The elements `rows` and `columns` of output `output`; in `values` they begin at `skip_rows`
+  /// and `skip_columns`. Tiles cover every output once, in any order.
   virtual result<void> write(std::size_t output, const tile_yield& rows, const tile_yield& columns,
                              const tensor& values) = 0;
   /// Whether this tile was written before, by a run that did not end.
   virtual bool has(const tile_span& /*rows*/, const tile_span& /*columns*/) const { return false; }
 };
 
-/// Copies the part of `from` that begins at (`from_row`, `from_column`) to where `to` has (`to_row`,
-/// `to_column`); so many rows and columns. The tensors are plain, of one type, and alike along all
-/// other axes.
+/// Copies the part of `from` that begins at (`from_row`, `from_column`) to where `to` has
+/// (`to_row`, `to_column`); so many rows and columns. The tensors are plain, of one type, and alike
+/// along all other axes.
 void copy_window(const tensor& from, std::int64_t from_row, std::int64_t from_column, tensor& to,
                  std::int64_t to_row, std::int64_t to_column, std::int64_t rows,
                  std::int64_t columns, const image_axes& axes);
