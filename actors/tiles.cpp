@@ -2,6 +2,8 @@
 
 #include "runtime/base/fail.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -56,6 +58,14 @@ std::string name_of(const tile& t) {
 std::uint64_t microseconds(clock::duration d) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(d).count());
+}
+
+/// Microseconds that this thread has computed.
+std::uint64_t thread_time() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(t.tv_nsec) / 1000;
 }
 
 class tile_run {
@@ -116,10 +126,10 @@ class tile_run {
   }
 
   result<void> send(tile t) {
-    const auto begin = clock::now();
+    const auto begin = thread_time();
     from_.forget_before(first_row_needed(t));
     auto crop = from_.read(t.rows.image, t.columns.image);
-    report_.stitch_us += microseconds(clock::now() - begin);
+    report_.stitch_us += thread_time() - begin;
     if (!crop) return named(t, crop.error());
     auto inputs = inputs_;
     inputs[plan_.axes().input] = *std::move(crop);
@@ -153,10 +163,10 @@ class tile_run {
     }
     for (const auto& part : item.answer->parts)
       for (const auto& stage : part) report_.compute_us += stage.compute_us;
-    const auto begin = clock::now();
+    const auto begin = thread_time();
     for (std::size_t o = 0; o < plan_.outputs().size(); ++o)
       SHOAL_CHECK(write(t, o, item.answer->outputs));
-    report_.stitch_us += microseconds(clock::now() - begin);
+    report_.stitch_us += thread_time() - begin;
     ++report_.tiles;
     tell_progress();
     return {};

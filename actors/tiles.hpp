@@ -27,7 +27,7 @@ struct tile_report {
   std::uint64_t skipped = 0;    ///< that the sink had already
   std::uint64_t halved = 0;     ///< that did not fit a node's memory
   std::uint64_t compute_us = 0; ///< of all stages of all tiles
-  std::uint64_t stitch_us = 0;  ///< spent in reading and writing, by the calling thread
+  std::uint64_t stitch_us = 0;  ///< that the calling thread computed to read, cut, stitch and write
   std::uint64_t elapsed_us = 0;
 };
 
