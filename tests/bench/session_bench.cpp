@@ -5,8 +5,8 @@
 //                 [--steady] [MODEL or FILE]...
 //
 // --profile adds where the time goes, by operator and kernel. --raw leaves the graph as it is
-// instead of rewriting it first. --tune chooses
-// convolution algorithms first; --steady takes those that tiles can be exact with. Open extents are 1, N as --batch says, H and W 128.
+// instead of rewriting it first. --tune chooses convolution algorithms first; --steady takes those
+// that tiles can be exact with. Open extents are 1, N as --batch says, H and W 128.
 
 #include "runtime/graph/onnx_import.hpp"
 #include "runtime/plan/tune_convolutions.hpp"
