@@ -104,7 +104,9 @@ result<recipe_step> read_crop(json_fields& fields) {
 }
 
 result<output_step> read_average_crops(json_fields&) {
-  return output_step(average_crops_step());
+  output_step step; // made in place: GCC 12 with sanitizers doubts the temporary
+  step.emplace<average_crops_step>();
+  return step;
 }
 
 result<output_step> read_softmax(json_fields& fields) {
